@@ -1,0 +1,217 @@
+"""Models: the three tables as PynamoDB sees them; the one place that spells keys and attribute names."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.models import Model
+
+META, JIRA, POINTER, BLOCK = "META", "JIRA", "P", "B"
+COMMENT, WAIT = "C#", "W#"
+OPENING = "opening"
+SHARDS = 16
+NO_DUE = 9_999_999_999
+CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+def ticket_key(record_id: str) -> str:
+    """Partition key of everything that belongs to one record."""
+    return f"T#{record_id}"
+
+
+def issue_key(issue: str) -> str:
+    """Partition key of the pointer from a Jira issue id to its record."""
+    return f"X#JIRA#{issue}"
+
+
+def counter_key(prefix: str) -> str:
+    """Partition key of the number block counter of a prefix."""
+    return f"CTR#{prefix}"
+
+
+def audit_key(version: int) -> str:
+    """Sort key of an audit row; eight digits keep versions in order."""
+    return f"{version:08d}"
+
+
+def timer_shard(record_id: str) -> str:
+    """The shard of the timers index a record's deadlines stand in: its id is a hash already."""
+    return f"D#{sum(record_id.encode()) % SHARDS:02d}"
+
+
+class NumberIndex(GlobalSecondaryIndex[Any]):
+    """From a human number to its record."""
+
+    class Meta:
+        """Index settings."""
+
+        index_name = "number"
+        projection = KeysOnlyProjection()
+
+    num = UnicodeAttribute(hash_key=True)
+
+
+class WorklistIndex(GlobalSecondaryIndex[Any]):
+    """A group's open records by due, then priority; sparse."""
+
+    class Meta:
+        """Index settings."""
+
+        index_name = "worklist"
+        projection = IncludeProjection(["num", "practice", "title", "state", "prio", "due", "assignee"])
+
+    wl = UnicodeAttribute(hash_key=True)
+    wlk = UnicodeAttribute(range_key=True)
+
+
+class TimersIndex(GlobalSecondaryIndex[Any]):
+    """Records whose next deadline is ahead, by shard and instant; sparse."""
+
+    class Meta:
+        """Index settings."""
+
+        index_name = "timers"
+        projection = KeysOnlyProjection()
+
+    tshard = UnicodeAttribute(hash_key=True)
+    tdue = NumberAttribute(range_key=True)
+
+
+class RecordItem(Model):
+    """A record's META item. `wl`/`wlk` and `tshard`/`tdue` are there only while they mean something."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=META)
+    num = UnicodeAttribute()
+    practice = UnicodeAttribute()
+    state = UnicodeAttribute()
+    ver = NumberAttribute()
+    ev = JSONAttribute()
+    title = UnicodeAttribute()
+    source = UnicodeAttribute()
+    req = UnicodeAttribute(null=True)
+    reqname = UnicodeAttribute(null=True)
+    opened = NumberAttribute()
+    updated = NumberAttribute()
+    service = UnicodeAttribute(null=True)
+    imp = NumberAttribute()
+    urg = NumberAttribute()
+    prio = NumberAttribute()
+    grp = UnicodeAttribute(null=True)
+    assignee = UnicodeAttribute(null=True)
+    parts = JSONAttribute(null=True)
+    clocks = JSONAttribute(null=True)
+    details = JSONAttribute(null=True)
+    gen = NumberAttribute()
+    digest = UnicodeAttribute(null=True)
+    wl = UnicodeAttribute(null=True)
+    wlk = UnicodeAttribute(null=True)
+    due = NumberAttribute(null=True)
+    tshard = UnicodeAttribute(null=True)
+    tdue = NumberAttribute(null=True)
+    number_index = NumberIndex()
+    worklist_index = WorklistIndex()
+    timers_index = TimersIndex()
+
+
+class CommentItem(Model):
+    """One journal entry of a record."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    at = NumberAttribute()
+    by = UnicodeAttribute()
+    text = UnicodeAttribute()
+    origin = UnicodeAttribute()
+    public = NumberAttribute()
+    ver = NumberAttribute()
+    files = JSONAttribute(null=True)
+
+
+class WaitItem(Model):
+    """A process that waits for a record."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    token = UnicodeAttribute()
+    until: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)
+
+
+class LinkItem(Model):
+    """A record's bond to its Jira issue."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=JIRA)
+    rev = NumberAttribute()
+    body = JSONAttribute()
+
+
+class PointerItem(Model):
+    """From a key that is unique elsewhere to the record it belongs to."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=POINTER)
+    record = UnicodeAttribute()
+
+
+class CounterItem(Model):
+    """The end of the last block of numbers that was handed out."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=BLOCK)
+    n = NumberAttribute()
+
+
+class AuditItem(Model):
+    """One event of a record, for good."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    ev = JSONAttribute()
+
+
+class UseItem(Model):
+    """A short-lived use: a claimed effect, a spent token, a counter."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    state = UnicodeAttribute(null=True)
+    until = NumberAttribute(null=True)
+    n = NumberAttribute(null=True)
+    expires = NumberAttribute()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The models of one deployment, bound to its table names."""
+
+    record: type[RecordItem]
+    comment: type[CommentItem]
+    wait: type[WaitItem]
+    link: type[LinkItem]
+    pointer: type[PointerItem]
+    counter: type[CounterItem]
+    audit: type[AuditItem]
+    use: type[UseItem]
+
+
+def _bound[M: Model](model: type[M], table: str, region: str) -> type[M]:
+    settings = {"table_name": table, "region": region, "connect_timeout_seconds": 3, "read_timeout_seconds": 5}
+    bound: type[M] = type(model.__name__, (model,), {"Meta": type("Meta", (), settings), "__module__": __name__})
+    return bound
+
+
+@cache
+def tables(*, records: str, audit: str, ephemeral: str, region: str) -> Tables:
+    """Bind the models to the tables of this deployment."""
+    return Tables(
+        record=_bound(RecordItem, records, region),
+        comment=_bound(CommentItem, records, region),
+        wait=_bound(WaitItem, records, region),
+        link=_bound(LinkItem, records, region),
+        pointer=_bound(PointerItem, records, region),
+        counter=_bound(CounterItem, records, region),
+        audit=_bound(AuditItem, audit, region),
+        use=_bound(UseItem, ephemeral, region),
+    )

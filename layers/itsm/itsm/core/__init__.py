@@ -1,0 +1,1 @@
+"""Floor 1: the words every practice shares; standard library only."""

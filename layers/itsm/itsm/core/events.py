@@ -1,0 +1,58 @@
+"""Events: facts in the past tense, each chained to the one before it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+type Json = str | int | float | bool | None | list[Json] | Mapping[str, Json]
+type Changes = Mapping[str, tuple[Json, Json]]
+
+GENESIS = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What made one version of a record: who did what when, and through which door.
+
+    `at` is whole seconds since the epoch, UTC. `changes` maps a field to (old, new). `text` is the opening text of
+    version 1; `comment` the id of the comment that was saved with this version. `hash` covers `previous` and all else.
+    """
+
+    type: str
+    version: int
+    at: int
+    by: str
+    origin: str
+    changes: Changes = field(default_factory=dict)
+    text: str = ""
+    comment: str = ""
+    previous: str = GENESIS
+    hash: str = ""
+
+
+def canonical(record_id: str, event: Event) -> str:
+    """The one text an event hashes as: JSON, sorted keys, no blanks (RFC 8785 for the types used here)."""
+    facts: dict[str, Json] = {
+        "record": record_id,
+        "type": event.type,
+        "version": event.version,
+        "at": event.at,
+        "by": event.by,
+        "origin": event.origin,
+        "changes": {name: list(pair) for name, pair in event.changes.items()},
+        "text": event.text,
+        "comment": event.comment,
+    }
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(record_id: str, event: Event) -> str:
+    """Hex SHA-256 over the previous hash and the event's canonical text."""
+    return hashlib.sha256(f"{event.previous}\n{canonical(record_id, event)}".encode()).hexdigest()
+
+
+def chained(record_id: str, event: Event, previous: str) -> Event:
+    """The event with `previous` and `hash` filled in."""
+    linked = replace(event, previous=previous)
+    return replace(linked, hash=digest(record_id, linked))

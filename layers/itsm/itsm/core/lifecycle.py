@@ -1,0 +1,33 @@
+"""Lifecycle: the states of a practice's records and the moves between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from itsm.core.errors import IllegalMoveError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """States and legal moves. `held` states pause clocks; `answered` ones end the response clock; `met` ones stop all clocks."""
+
+    initial: str
+    moves: Mapping[str, frozenset[str]]
+    held: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
+    met: frozenset[str] = frozenset()
+
+    @property
+    def states(self) -> frozenset[str]:
+        """Every state of the lifecycle."""
+        return frozenset(self.moves)
+
+    @property
+    def final(self) -> frozenset[str]:
+        """The states nothing leads out of."""
+        return frozenset(state for state, legal in self.moves.items() if not legal)
+
+    def check(self, number: str, state: str, to: str) -> None:
+        """Raise IllegalMoveError, naming the legal moves, unless `state` may become `to`."""
+        legal = self.moves.get(state, frozenset())
+        if to not in legal:
+            raise IllegalMoveError(number, state, to, legal)

@@ -1,0 +1,206 @@
+"""Ports: the outside as the product sees it; adapters in itsm.aws and fakes in the tests fulfil them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from itsm.core.events import Event, Json
+from itsm.core.record import Comment, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """What creation came to: the stored record, and whether this call made it."""
+
+    record: Record
+    new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A process that waits: it goes on when the record reaches one of the states in `until`."""
+
+    record: str
+    name: str
+    token: str
+    until: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line of a worklist; what the index holds, without reading the record."""
+
+    id: str
+    number: str
+    practice: str
+    title: str
+    state: str
+    priority: int
+    due: int | None
+    assignee: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a worklist; `next` continues it, "" at the end."""
+
+    rows: tuple[Row, ...]
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A deadline of a record that comes due at `due` (epoch seconds)."""
+
+    record: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A mail to send. `id` is its Message-ID without brackets; the same `effect` is sent once."""
+
+    effect: str
+    id: str
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+    reply_to: str
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A record's bond to its Jira issue: `base` is the state both sides last agreed on; `rev` guards every save.
+
+    state: pending | creating | linked | paused | needs_attention | broken. `comments` maps our comment ids to Jira's.
+    """
+
+    record: str
+    state: str = "pending"
+    issue: str = ""
+    key: str = ""
+    label: str = ""
+    base: Mapping[str, Json] | None = None
+    comments: Mapping[str, str] | None = None
+    rev: int = 0
+    attempts: int = 0
+    asked_at: int = 0
+    reason: str = ""
+
+
+class Records(Protocol):
+    """The record store. Every save is conditional on the version; a save that finds its own content there has succeeded."""
+
+    def create(self, record: Record) -> Created:
+        """Write a new record once, giving it its number; returns the one already there when its id is taken."""
+
+    def get(self, record_id: str) -> Record:
+        """The newest version. Raises NotFoundError."""
+
+    def find(self, number: str) -> Record:
+        """The record of a human number. Raises NotFoundError."""
+
+    def save(self, record: Record, comment: Comment | None = None) -> Record:
+        """Write the next version (and its comment, in the same transaction). Raises StaleVersionError.
+
+        A comment whose id is already on the record makes this a no-op that returns the stored record.
+        """
+
+    def comments(self, record_id: str) -> tuple[Comment, ...]:
+        """All comments, oldest first; the opening text is the first of them."""
+
+    def history(self, record_id: str) -> tuple[Event, ...]:
+        """The audit trail, oldest first."""
+
+    def worklist(self, group: str, after: str = "", limit: int = 25) -> Page:
+        """The group's open records by due, then priority."""
+
+    def due(self, shard: int, before: int) -> Iterable[Timer]:
+        """Timers of one shard that come due before an instant, earliest first."""
+
+    def wait(self, wait: Wait) -> None:
+        """Remember a waiting process (replaces an older wait of the same name)."""
+
+    def waits(self, record_id: str) -> tuple[Wait, ...]:
+        """The processes that wait for this record."""
+
+    def woken(self, wait: Wait) -> None:
+        """Forget a wait that was answered, unless it was replaced meanwhile."""
+
+    def link(self, record_id: str) -> Link | None:
+        """The record's Jira link, strongly consistent."""
+
+    def save_link(self, link: Link) -> Link:
+        """Save with `rev` as the condition; returns it with the next rev. Raises StaleVersionError."""
+
+    def linked(self, issue: str) -> str | None:
+        """The record id a Jira issue id belongs to."""
+
+
+class Audit(Protocol):
+    """The append-only trail; written by record_changes alone."""
+
+    def append(self, record_id: str, event: Event) -> None:
+        """Add one event row once. Raises StaleVersionError if another event holds that version."""
+
+
+class Bus(Protocol):
+    """The event bus."""
+
+    def publish(self, facts: Sequence[Mapping[str, Json]]) -> None:
+        """Publish facts; each has at least `type`. Raises OutsideError unless all were taken."""
+
+
+class Processes(Protocol):
+    """The state machines."""
+
+    def start(self, process: str, name: str, arguments: Mapping[str, Json]) -> None:
+        """Start once under a name; a second start with the same name is a no-op."""
+
+    def succeed(self, token: str, output: Mapping[str, Json]) -> None:
+        """Answer a waiting task; a token that is used up or timed out is a no-op."""
+
+
+class Queue(Protocol):
+    """A queue of small JSON messages."""
+
+    def send(self, bodies: Sequence[Mapping[str, Json]], delays: Sequence[int] = ()) -> None:
+        """Send each body, delayed by whole seconds (0..900). Raises OutsideError unless all were taken."""
+
+
+class Blobs(Protocol):
+    """Raw mail, long texts and attachments."""
+
+    def get(self, key: str) -> bytes:
+        """Raises NotFoundError."""
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Store under a derived key; storing the same again is harmless."""
+
+
+class Mail(Protocol):
+    """Outgoing mail."""
+
+    def send(self, message: Message) -> None:
+        """Send once per `effect`. Raises OutsideError."""
+
+
+class Secrets(Protocol):
+    """Secrets by the name the templates give them: link, sources, jira."""
+
+    def get(self, name: str) -> Mapping[str, str]:
+        """All live values of a secret by key. Raises NotFoundError when unset."""
+
+
+class Once(Protocol):
+    """Short-lived uses: single-use tokens, webhook ids, rate counters."""
+
+    def first(self, key: str, ttl: int) -> bool:
+        """True for the first caller within `ttl` seconds."""
+
+    def count(self, key: str, window: int) -> int:
+        """Add one to a counter of the window and return it."""

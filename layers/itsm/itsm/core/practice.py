@@ -1,0 +1,51 @@
+"""Practice: what one of ITIL's practices is to the rest of the house, and how to load one by name."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from itsm.core.errors import NotFoundError
+from itsm.core.lifecycle import Lifecycle
+from itsm.core.record import Record
+
+HOMES = {"submission": "itsm.service_desk.quarantine"}
+"""Practices that do not live in itsm.practices: a submission held back is the service desk's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepContext:
+    """What a step may know beside its record: the instant, its practice's policy, and what the process handed it."""
+
+    now: int
+    policy: Any
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+type Step = Callable[[Record, StepContext], Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practice:
+    """A practice: its name, number prefix, lifecycle, the steps its processes call, and the process that works a record.
+
+    `process` gives the name of the state machine for a record, "" for none.
+    """
+
+    name: str
+    prefix: str
+    lifecycle: Lifecycle
+    steps: Mapping[str, Step]
+    process: Callable[[Record], str]
+
+
+def load(name: str) -> Practice:
+    """The practice of that name; only its own module is imported. Raises NotFoundError for an unknown one."""
+    home = HOMES.get(name, f"itsm.practices.{name}")
+    try:
+        practice: Practice = importlib.import_module(home).PRACTICE
+    except ModuleNotFoundError as missing:
+        if missing.name != home:
+            raise
+        raise NotFoundError(f"no practice is called {name!r}") from missing
+    return practice

@@ -1,0 +1,108 @@
+"""Record: what a practice keeps, one immutable value that carries the event of its version."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from itsm.core.clock import Clock
+from itsm.core.events import GENESIS, Event, Json, chained
+
+SYSTEM = "system"
+
+
+def derived_id(source: str, key: str) -> str:
+    """The id of what came in: 16 lower-case base32 characters (80 bits) of SHA-256 over the source and its own key.
+
+    The same submission delivered again, concurrently or weeks later, has the same id: creation is idempotent.
+    """
+    raw = hashlib.sha256(f"{source}\0{key}".encode()).digest()
+    return base64.b32encode(raw)[:16].decode().lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record of any practice. Instants are whole seconds since the epoch, UTC; priority 1 is the highest.
+
+    `details` holds what only the record's practice knows; `generation` counts the processes that worked it.
+    `digest` is the SHA-256 of the content it was opened from, to tell a redelivery from other content under the same key.
+    """
+
+    id: str
+    number: str
+    practice: str
+    state: str
+    version: int
+    event: Event
+    title: str
+    source: str
+    requester: str
+    opened_at: int
+    updated_at: int
+    requester_name: str = ""
+    service: str = ""
+    impact: int = 3
+    urgency: int = 3
+    priority: int = 4
+    group: str = ""
+    assignee: str = ""
+    participants: tuple[str, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    details: Mapping[str, Json] = field(default_factory=dict)
+    generation: int = 1
+    digest: str = ""
+
+    def changed(self, event_type: str, *, by: str, origin: str, at: int, comment: str = "", **new: Any) -> "Record":
+        """The next version, with its event: what changed, by whom, through which door and when.
+
+        `event.changes` lists the fields that really differ; clocks are left out of it, since they are derived.
+        """
+        changes = {
+            name: (_plain(getattr(self, name)), _plain(value))
+            for name, value in new.items()
+            if name != "clocks" and getattr(self, name) != value
+        }
+        version = self.version + 1
+        event = Event(
+            type=event_type, version=version, at=at, by=by, origin=origin, changes=changes, comment=comment
+        )
+        return replace(
+            self, version=version, updated_at=at, event=chained(self.id, event, self.event.hash), **new
+        )
+
+    @property
+    def next_timer(self) -> int | None:
+        """The next instant one of the record's clocks has to fire, or None."""
+        return min((clock.next_at for clock in self.clocks if clock.next_at is not None), default=None)
+
+
+def opened(event_type: str, *, by: str, origin: str, at: int, text: str, **facts: Any) -> Record:
+    """A new record at version 1; its opening text travels in its event. The store gives it its number."""
+    event = Event(type=event_type, version=1, at=at, by=by, origin=origin, text=text)
+    given: dict[str, Any] = {"number": "", "version": 1, "opened_at": at, "updated_at": at, **facts}
+    return Record(event=chained(given["id"], event, GENESIS), **given)
+
+
+def _plain(value: Any) -> Json:
+    if isinstance(value, tuple):
+        return list(value)
+    return value  # type: ignore[no-any-return]  # a record's fields hold JSON values, tuples and clocks only
+
+
+FIELDS = tuple(f.name for f in fields(Record))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """One entry of a record's journal written by a person or a service: public (the requester sees it) or internal."""
+
+    id: str
+    record: str
+    at: int
+    by: str
+    text: str
+    origin: str
+    public: bool = True
+    version: int = 0
+    attachments: tuple[str, ...] = ()

@@ -1,0 +1,144 @@
+"""Door: what every function wears; it reads the event, logs, maps errors and shapes the answer."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from itsm.core.errors import ItsmError
+from itsm.runtime import http
+from itsm.runtime.ports import Ports
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+type Event = Mapping[str, Any]
+
+
+@cache
+def deployed() -> Ports:
+    """The ports of the deployment this function runs in; made once per environment."""
+    return Ports(os.environ)
+
+
+@cache
+def logger() -> Logger:
+    """One JSON logger per environment; messages are constant, facts are keys, and no text of a submission is logged."""
+    from aws_lambda_powertools import Logger
+
+    return Logger(log_uncaught_exceptions=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCall:
+    """What a process hands to a step: its name, the record's id, arguments, and the task token when it waits."""
+
+    step: str
+    record: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    token: str = ""
+
+
+class Door[W]:
+    """A Lambda handler around `work`, which tests call with fakes."""
+
+    def __init__(self, work: W, enter: Callable[[W, Event, Ports], Any]) -> None:
+        self.work, self._enter = work, enter
+
+    def __call__(self, event: Event, context: object) -> Any:
+        """Run the work on one event of this deployment."""
+        return self._enter(self.work, event, deployed())
+
+    def on(self, event: Event, ports: Ports) -> Any:
+        """Run the work on one event with other ports."""
+        return self._enter(self.work, event, ports)
+
+
+type HttpWork = Callable[[http.Request, Ports], http.Response]
+type StepWork = Callable[[StepCall, Ports], Mapping[str, Any]]
+type ItemWork = Callable[[Event, Ports], None]
+type TickWork = Callable[[Ports], None]
+
+
+def http_door(work: HttpWork) -> Door[HttpWork]:
+    """A door for API Gateway routes; errors become problem details, or a page for a browser."""
+    return Door(work, _enter_http)
+
+
+def _enter_http(work: HttpWork, event: Event, ports: Ports) -> dict[str, Any]:
+    accepts = {name.lower(): value for name, value in event.get("headers", {}).items()}.get("accept", "")
+    try:
+        response = work(http.read(event), ports)
+    except ItsmError as error:
+        response = http.problem(error, wants_page="text/html" in accepts)
+    facts = {"route": event.get("routeKey"), "status": response.status}
+    logger().info("request answered", extra=facts)
+    return http.answer(response)
+
+
+def step_door(work: StepWork) -> Door[StepWork]:
+    """A door for a process; errors keep their class name, which the process catches by."""
+    return Door(work, _enter_step)
+
+
+def _enter_step(work: StepWork, event: Event, ports: Ports) -> Mapping[str, Any]:
+    call = StepCall(
+        step=event["step"],
+        record=event["record"],
+        arguments=event.get("arguments") or {},
+        token=event.get("token") or "",
+    )
+    result = work(call, ports)
+    logger().info("step taken", extra={"step": call.step, "record": call.record})
+    return result
+
+
+def queue_door(work: ItemWork) -> Door[ItemWork]:
+    """A door for SQS: each message alone, failures reported one by one so that the rest is done."""
+    return Door(work, _enter_queue)
+
+
+def _enter_queue(work: ItemWork, event: Event, ports: Ports) -> dict[str, Any]:
+    def read_and_work(message: Event, ports: Ports) -> None:
+        work(json.loads(message["body"]), ports)
+
+    failed = [message["messageId"] for message in event["Records"] if not _done(read_and_work, message, ports)]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def stream_door(work: ItemWork) -> Door[ItemWork]:
+    """A door for a table stream: in order, and nothing behind a failed change is done before it."""
+    return Door(work, _enter_stream)
+
+
+def _enter_stream(work: ItemWork, event: Event, ports: Ports) -> dict[str, Any]:
+    for change in event["Records"]:
+        if not _done(work, change, ports):
+            return {"batchItemFailures": [{"itemIdentifier": change["dynamodb"]["SequenceNumber"]}]}
+    return {"batchItemFailures": []}
+
+
+def _done(work: ItemWork, item: Event, ports: Ports) -> bool:
+    """Whether the work on one item came through; what went wrong is logged and the item is delivered again."""
+    try:
+        work(item, ports)
+    except ItsmError as error:
+        logger().warning("item failed", extra={"error": type(error).__name__, "reason": str(error)})
+        return False
+    except Exception:
+        logger().exception("item failed unexpectedly")
+        return False
+    return True
+
+
+def tick_door(work: TickWork) -> Door[TickWork]:
+    """A door for a schedule."""
+    return Door(work, _enter_tick)
+
+
+def _enter_tick(work: TickWork, event: Event, ports: Ports) -> None:
+    work(ports)
