@@ -101,6 +101,11 @@ def to_record(item: RecordItem) -> Record:
     )
 
 
+def from_image(image: dict[str, Any]) -> Record:
+    """The record of a stream image."""
+    return to_record(RecordItem.from_raw_data(image))
+
+
 def to_comment_item(comment: Comment, version: int, tables: Tables) -> CommentItem:
     """The item of a comment, saved with the record's `version`."""
     return tables.comment(

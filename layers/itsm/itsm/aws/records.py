@@ -9,7 +9,17 @@ from pynamodb.transactions import TransactWrite
 
 from itsm.aws import items
 from itsm.aws.links import Links
-from itsm.aws.models import COMMENT, CONDITION_FAILED, OPENING, WAIT, RecordItem, Tables, ticket_key
+from itsm.aws.models import (
+    COMMENT,
+    CONDITION_FAILED,
+    OPENING,
+    WAIT,
+    RecordItem,
+    Tables,
+    TimersIndex,
+    WorklistIndex,
+    ticket_key,
+)
 from itsm.aws.numbers import Numbers
 from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError
 from itsm.core.events import Event
@@ -120,7 +130,7 @@ class Records(Links):
     def worklist(self, group: str, after: str = "", limit: int = 25) -> Page:
         """One page of the worklist index."""
         index = self._tables.record.worklist_index
-        condition = index.wlk > after if after else None
+        condition = WorklistIndex.wlk > after if after else None
         rows = list(index.query(group, condition, limit=limit + 1))
         page = rows[:limit]
         return Page(rows=tuple(map(_row, page)), next=page[-1].wlk if len(rows) > limit else "")
@@ -128,7 +138,7 @@ class Records(Links):
     def due(self, shard: int, before: int) -> Iterable[Timer]:
         """The shard's timers due before an instant, earliest first."""
         index = self._tables.record.timers_index
-        for item in index.query(f"D#{shard:02d}", index.tdue < before):
+        for item in index.query(f"D#{shard:02d}", TimersIndex.tdue < before):
             yield Timer(record=item.pk.removeprefix("T#"), due=int(item.tdue))
 
     def wait(self, wait: Wait) -> None:

@@ -113,6 +113,9 @@ class Records(Protocol):
     def comments(self, record_id: str) -> tuple[Comment, ...]:
         """All comments, oldest first; the opening text is the first of them."""
 
+    def put_opening(self, comment: Comment) -> None:
+        """Write the derived journal entry of the opening text; writing it again changes nothing."""
+
     def history(self, record_id: str) -> tuple[Event, ...]:
         """The audit trail, oldest first."""
 

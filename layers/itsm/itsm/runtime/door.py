@@ -22,7 +22,9 @@ type Event = Mapping[str, Any]
 @cache
 def deployed() -> Ports:
     """The ports of the deployment this function runs in; made once per environment."""
-    return Ports(os.environ)
+    from itsm.runtime.deployment import Deployment
+
+    return Deployment(os.environ)
 
 
 @cache

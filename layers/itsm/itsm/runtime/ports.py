@@ -1,145 +1,68 @@
-"""Ports: the outside, each part made at its first use from the addresses of this deployment."""
+"""Ports: all of the outside a door may reach; a deployment and the tests' fakes both are one."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
-from itsm.core.ports import Audit, Blobs, Bus, Once, Processes, Queue, Records, Secrets
-from itsm.core.ports import Mail as MailPort
+from itsm.core.ports import Audit, Blobs, Bus, Mail, Once, Processes, Queue, Records, Secrets
 
 if TYPE_CHECKING:
-    from itsm.aws.models import Tables
-    from itsm.aws.once import Once as Uses
     from itsm.runtime.policies import Policies
 
-PROCESS_PREFIX = "PROCESS_"
 
+class Ports(Protocol):
+    """The outside as a door sees it."""
 
-class Ports:
-    """The outside of one deployment. `environment` is what the templates set; `now` gives whole epoch seconds."""
-
-    def __init__(self, environment: Mapping[str, str], now: Callable[[], int] | None = None) -> None:
-        self.environment = environment
-        self.now: Callable[[], int] = now or (lambda: int(time.time()))
+    def now(self) -> int:
+        """Whole seconds since the epoch, UTC."""
 
     def address(self, name: str) -> str:
         """An address the templates set, "" where this function has none."""
-        return self.environment.get(name, "")
 
-    def _client(self, service: str) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        settings = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
-        return boto3.client(service, config=settings)
-
-    @cached_property
-    def _tables(self) -> Tables:
-        from itsm.aws.models import tables
-
-        return tables(
-            records=self.address("RECORDS_TABLE"),
-            audit=self.address("AUDIT_TABLE"),
-            ephemeral=self.address("EPHEMERAL_TABLE"),
-            region=self.address("AWS_REGION") or "us-east-1",
-        )
-
-    @cached_property
+    @property
     def records(self) -> Records:
         """The record store."""
-        from itsm.aws.numbers import Numbers
-        from itsm.aws.records import Records as Store
 
-        return Store(self._tables, self.address("AWS_REGION") or "us-east-1", Numbers(self._tables))
-
-    @cached_property
+    @property
     def audit(self) -> Audit:
         """The audit trail."""
-        from itsm.aws.audit import Audit as Trail
 
-        return Trail(self._tables)
-
-    @cached_property
+    @property
     def bus(self) -> Bus:
         """The event bus."""
-        from itsm.aws.bus import Bus as EventBridge
 
-        return EventBridge(self._client("events"), self.address("BUS_NAME"))
-
-    @cached_property
+    @property
     def processes(self) -> Processes:
         """The state machines."""
-        from itsm.aws.bus import Processes as StepFunctions
 
-        arns = {
-            name.removeprefix(PROCESS_PREFIX).lower().replace("_", "-"): arn
-            for name, arn in self.environment.items()
-            if name.startswith(PROCESS_PREFIX)
-        }
-        return StepFunctions(self._client("stepfunctions"), arns)
-
-    @cached_property
+    @property
     def timers(self) -> Queue:
         """The queue deadlines wait in for their second."""
-        return self._queue("TIMER_QUEUE_URL")
 
-    @cached_property
+    @property
     def nudges(self) -> Queue:
         """The queue of links that may have changed."""
-        return self._queue("JIRA_QUEUE_URL")
 
-    def _queue(self, name: str) -> Queue:
-        from itsm.aws.bus import Queue as Sqs
-
-        return Sqs(self._client("sqs"), self.address(name))
-
-    @cached_property
+    @property
     def blobs(self) -> Blobs:
         """Raw mail, long texts and attachments."""
-        from itsm.aws.blobs import Blobs as S3
 
-        return S3(self._client("s3"), self.address("BLOB_BUCKET"))
+    @property
+    def mail(self) -> Mail:
+        """Outgoing mail."""
 
-    @cached_property
-    def _uses(self) -> Uses:
-        from itsm.aws.once import Once as Uses
-
-        return Uses(self._tables, self.now)
-
-    @cached_property
+    @property
     def once(self) -> Once:
         """Short-lived uses."""
-        return self._uses
 
-    @cached_property
-    def mail(self) -> MailPort:
-        """Outgoing mail."""
-        from functools import partial
-
-        from itsm.aws.mail import Mail
-        from itsm.service_desk.outgoing import to_mime
-
-        return Mail(self._client("sesv2"), self._uses, partial(to_mime, from_=self.address("MAIL_FROM")))
-
-    @cached_property
+    @property
     def secrets(self) -> Secrets:
         """Secrets by the name the product uses."""
-        from itsm.aws.secrets import Secrets as Manager
 
-        arns = {name: self.address(f"{name.upper()}_SECRET_ARN") for name in ("link", "sources", "jira")}
-        return Manager(self._client("secretsmanager"), arns, self.now)
-
-    @cached_property
+    @property
     def policies(self) -> Policies:
         """The organisation, as its owners set it."""
-        from itsm.runtime.policies import Policies
-
-        return Policies()
 
     @property
     def link_secret(self) -> bytes:
         """The secret that signs links and reply addresses."""
-        return self.secrets.get("link")["current"].encode()

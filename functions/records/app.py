@@ -1,0 +1,21 @@
+"""Records: read and work records over HTTP, for agents who hold a token of the organisation's identity provider."""
+
+from itsm.runtime import records_api
+from itsm.runtime.door import http_door
+from itsm.runtime.http import Request, Response
+from itsm.runtime.ports import Ports
+
+ROUTES = {
+    "GET /records/{number}": records_api.show,
+    "PATCH /records/{number}": records_api.work,
+    "GET /records/{number}/history": records_api.history,
+    "GET /records/{number}/comments": records_api.comments,
+    "POST /records/{number}/comments": records_api.comment,
+    "GET /worklists/{group}": records_api.worklist,
+}
+
+
+@http_door
+def handler(request: Request, ports: Ports) -> Response:
+    """Answer one of the routes above; API Gateway has checked the token."""
+    return ROUTES[request.route](request, ports)

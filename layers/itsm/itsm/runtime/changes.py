@@ -1,0 +1,74 @@
+"""Changes: what follows from one write to the records table; every part may run again without harm."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from itsm.core.errors import NotFoundError
+from itsm.core.practice import load
+from itsm.core.record import Comment, Record
+from itsm.runtime.desk import fact, wake
+from itsm.runtime.ports import Ports
+
+NEAR = 75
+"""Seconds ahead in which a deadline is handed to the queue at once; the sweeper, each minute, looks as far."""
+OPENING = "opening"
+
+
+def written(change: Mapping[str, Any]) -> Record | None:
+    """The record a stream change wrote, None when it wrote something else or no new version."""
+    from itsm.aws.items import from_image
+
+    images = change["dynamodb"]
+    new = images.get("NewImage")
+    if new is None or new["sk"].get("S") != "META":
+        return None
+    old = images.get("OldImage")
+    if old is not None and old["ver"] == new["ver"]:
+        return None
+    return from_image(new)
+
+
+def follow(record: Record, ports: Ports) -> None:
+    """Audit, journal, bus, process, waits, timers: in this order, each once in effect."""
+    ports.audit.append(record.id, record.event)
+    if record.version == 1:
+        ports.records.put_opening(_opening(record, ports))
+    ports.bus.publish([fact(record)])
+    if record.version == 1 or "generation" in record.event.changes:
+        _start(record, ports)
+    if "state" in record.event.changes:
+        for wait in ports.records.waits(record.id):
+            wake(record, wait, ports)
+    _near(record, ports)
+
+
+def _opening(record: Record, ports: Ports) -> Comment:
+    event = record.event
+    text = event.text
+    key = record.details.get("text_key")
+    if isinstance(key, str):
+        try:
+            text = ports.blobs.get(key).decode("utf-8", "replace")
+        except NotFoundError:
+            text = f"{text}\n\n[the rest of this text is missing from the store under {key}]"
+    return Comment(
+        id=OPENING, record=record.id, at=event.at, by=event.by, text=text, origin=event.origin, public=True, version=1
+    )
+
+
+def _start(record: Record, ports: Ports) -> None:
+    process = load(record.practice).process(record)
+    if process:
+        arguments: Mapping[str, str | int] = {
+            "record": record.id,
+            "number": record.number,
+            "practice": record.practice,
+            "generation": record.generation,
+        }
+        ports.processes.start(process, f"{record.number}-{record.generation}", arguments)
+
+
+def _near(record: Record, ports: Ports) -> None:
+    due, now = record.next_timer, ports.now()
+    if due is not None and due <= now + NEAR:
+        ports.timers.send([{"record": record.id, "due": due}], [max(0, due - now)])

@@ -1,0 +1,130 @@
+"""Desk: the acts doors have in common; read, decide, save, and again when somebody else was first."""
+
+from collections.abc import Callable, Mapping
+
+from itsm.core.errors import StaleVersionError
+from itsm.core.events import Json
+from itsm.core.ports import Wait
+from itsm.core.practice import load
+from itsm.core.record import Comment, Record, derived_id
+from itsm.runtime.door import StepCall
+from itsm.runtime.measure import measured
+from itsm.runtime.ports import Ports
+
+ATTEMPTS = 5
+"""How often a change is decided anew after somebody else saved first; more means a hot record, and the queue waits."""
+
+
+def update(ports: Ports, record_id: str, decide: Callable[[Record], Record], comment: Comment | None = None) -> Record:
+    """Read the record, decide its next version, and save it with its clocks; a decision for no change saves nothing.
+
+    Raises what `decide` raises, and StaleVersionError after five lost races.
+    """
+    for left in reversed(range(ATTEMPTS)):
+        before = ports.records.get(record_id)
+        after = decide(before)
+        if after is before:
+            return before
+        try:
+            return ports.records.save(measured(before, after, comment, ports.policies), comment)
+        except StaleVersionError:
+            if not left:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def check_move(record: Record, to: str) -> None:
+    """Raise IllegalMoveError, naming the legal moves, unless the record may become `to`."""
+    load(record.practice).lifecycle.check(record.number, record.state, to)
+
+
+def legal_moves(record: Record) -> tuple[str, ...]:
+    """The states the record may become."""
+    return tuple(sorted(load(record.practice).lifecycle.moves.get(record.state, ())))
+
+
+def moved(record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
+    """The record in another state, if its lifecycle allows the move. Raises IllegalMoveError; same state, same record."""
+    if record.state == to:
+        return record
+    check_move(record, to)
+    return record.changed("StateChanged", by=by, origin=origin, at=at, state=to)
+
+
+def commented(record: Record, comment: Comment) -> Record:
+    """The record with a comment on it; the requester's word takes a ticket off hold."""
+    held = load(record.practice).lifecycle.held
+    back = {"state": "in_progress"} if record.state in held and comment.by in people(record) else {}
+    return record.changed(
+        "CommentAdded", by=comment.by, origin=comment.origin, at=comment.at, comment=comment.id, **back
+    )
+
+
+def people(record: Record) -> frozenset[str]:
+    """The requester's side: who asked, and who was put in copy."""
+    return frozenset({record.requester, *record.participants})
+
+
+def step_result(record: Record) -> Mapping[str, Json]:
+    """What a step tells its process; small, since it travels through every later state."""
+    return {
+        "record": record.id,
+        "number": record.number,
+        "state": record.state,
+        "priority": record.priority,
+        "group": record.group,
+        "version": record.version,
+        "details": {name: value for name, value in record.details.items() if isinstance(value, str | int | bool)},
+    }
+
+
+def fact(record: Record) -> Mapping[str, Json]:
+    """What the bus carries of the record's newest event; no text of a person is in it."""
+    event = record.event
+    return {
+        "type": event.type,
+        "record": record.id,
+        "number": record.number,
+        "practice": record.practice,
+        "version": record.version,
+        "state": record.state,
+        "priority": record.priority,
+        "group": record.group,
+        "at": event.at,
+        "by": event.by,
+        "origin": event.origin,
+        "changed": sorted(event.changes),
+        "comment": event.comment,
+    }
+
+
+def await_states(call: StepCall, ports: Ports) -> Mapping[str, Json]:
+    """Remember that a process waits until the record is in one of the states; answer at once when it is already.
+
+    The record is read after the wait is stored and the stream reads waits after the record is written: one of the two
+    always sees the other, so no process sleeps through its wake-up.
+    """
+    wait = Wait(
+        record=call.record,
+        name=call.arguments.get("wait", call.step),
+        token=call.token,
+        until=tuple(call.arguments["until"]),
+    )
+    ports.records.wait(wait)
+    record = ports.records.get(call.record)
+    wake(record, wait, ports)
+    return step_result(record)
+
+
+def wake(record: Record, wait: Wait, ports: Ports) -> None:
+    """Answer a waiting process if the record is where it waits for."""
+    if record.state in wait.until:
+        ports.processes.succeed(wait.token, step_result(record))
+        ports.records.woken(wait)
+
+
+def internal_note(record: Record, key: str, text: str, *, by: str, origin: str, at: int) -> Comment:
+    """A note for the agents; `key` makes its id, so that the same note is written once."""
+    return Comment(
+        id=derived_id(f"note:{record.id}", key), record=record.id, at=at, by=by, text=text, origin=origin, public=False
+    )

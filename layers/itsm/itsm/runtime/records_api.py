@@ -1,0 +1,188 @@
+"""Records API: what an agent may read and change, and what each answer holds."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from itsm.core.errors import ForbiddenError, InvalidInputError, NotFoundError, StaleVersionError
+from itsm.core.events import Json
+from itsm.core.record import Comment, Record, derived_id
+from itsm.runtime import desk
+from itsm.runtime.http import Request, Response, json_response
+from itsm.runtime.ports import Ports
+
+WRITABLE = ("title", "assignee", "group", "impact", "urgency", "service")
+TITLE_CHARS, COMMENT_CHARS = 200, 30_000
+LEVELS = range(1, 6)
+
+
+def show(request: Request, ports: Ports) -> Response:
+    """GET /records/{number}: the record as it is now; its version is its ETag."""
+    record = ports.records.find(request.params["number"])
+    return json_response(200, shown(record), etag=f'"{record.version}"')
+
+
+def work(request: Request, ports: Ports) -> Response:
+    """PATCH /records/{number}: move it, assign it, correct it.
+
+    The body says which version it was made on (`version`, or If-Match): 409 when that is not the newest, and 409 with the
+    legal moves for a state the lifecycle does not lead to.
+    """
+    body, caller = dict(request.json()), _caller(request)
+    record = ports.records.find(request.params["number"])
+    version = _version(request, body.pop("version", None))
+    unknown = sorted(set(body) - {"state", *WRITABLE})
+    if unknown:
+        allowed = ", ".join(("state", *WRITABLE))
+        raise InvalidInputError(unknown[0], f"cannot be set; what can: {allowed}")
+    new = {name: _checked(name, body[name], ports) for name in WRITABLE if name in body}
+    to = _text("state", body["state"], 40) if "state" in body else record.state
+
+    def decide(current: Record) -> Record:
+        if version is not None and current.version != version:
+            raise StaleVersionError(f"{current.number} is at version {current.version}, not {version}; read it again")
+        wanted = {name: value for name, value in new.items() if getattr(current, name) != value}
+        if to != current.state:
+            desk.check_move(current, to)
+            return current.changed("StateChanged", by=caller, origin="records", at=ports.now(), state=to, **wanted)
+        if not wanted:
+            return current
+        return current.changed("FieldsChanged", by=caller, origin="records", at=ports.now(), **wanted)
+
+    saved = desk.update(ports, record.id, decide)
+    return json_response(200, shown(saved), etag=f'"{saved.version}"')
+
+
+def history(request: Request, ports: Ports) -> Response:
+    """GET /records/{number}/history: every event, oldest first, with its place in the chain."""
+    record = ports.records.find(request.params["number"])
+    events = [{**asdict(event), "at": instant(event.at)} for event in ports.records.history(record.id)]
+    return json_response(200, {"number": record.number, "events": events})
+
+
+def comments(request: Request, ports: Ports) -> Response:
+    """GET /records/{number}/comments: the journal, oldest first."""
+    record = ports.records.find(request.params["number"])
+    return json_response(200, {"number": record.number, "comments": [_entry(c) for c in ports.records.comments(record.id)]})
+
+
+def comment(request: Request, ports: Ports) -> Response:
+    """POST /records/{number}/comments: {"text", "public"?}; an Idempotency-Key header makes a repeat harmless."""
+    body, caller = request.json(), _caller(request)
+    record = ports.records.find(request.params["number"])
+    text = _text("text", body.get("text"), COMMENT_CHARS)
+    public = body.get("public", True)
+    if not isinstance(public, bool):
+        raise InvalidInputError("public", "is true (the requester sees it) or false")
+    key = request.headers.get("idempotency-key") or f"{ports.now()}:{hashlib.sha256(request.body).hexdigest()}"
+    entry = Comment(
+        id=derived_id(f"records:{record.id}:{caller}", key),
+        record=record.id,
+        at=ports.now(),
+        by=caller,
+        text=text,
+        origin="records",
+        public=public,
+    )
+    saved = desk.update(ports, record.id, lambda current: desk.commented(current, entry), entry)
+    return json_response(201, {"number": saved.number, "version": saved.version, "comment": entry.id})
+
+
+def worklist(request: Request, ports: Ports) -> Response:
+    """GET /worklists/{group}?after=&limit=: the group's open records by due, then priority; 25 at a time, 100 at most."""
+    group = request.params["group"]
+    if group not in ports.policies.groups.groups:
+        raise NotFoundError(f"no group is called {group!r}")
+    limit = request.query.get("limit", "25")
+    if not limit.isdecimal() or not 1 <= int(limit) <= 100:
+        raise InvalidInputError("limit", "is a whole number from 1 to 100")
+    page = ports.records.worklist(group, request.query.get("after", ""), int(limit))
+    rows = [{**asdict(row), "due": instant(row.due)} for row in page.rows]
+    return json_response(200, {"group": group, "rows": rows, "next": page.next})
+
+
+def shown(record: Record) -> Mapping[str, Json]:
+    """A record as JSON: instants in RFC 3339, clocks with what is left out of them being null."""
+    clocks: list[Json] = [
+        {
+            "metric": clock.metric,
+            "agreement": clock.agreement,
+            "state": clock.state,
+            "due": instant(clock.due),
+            "paused_since": instant(clock.since) if clock.state == "paused" else None,
+            "breached_at": instant(clock.breached_at),
+        }
+        for clock in record.clocks
+    ]
+    plain = {name: getattr(record, name) for name in _PLAIN}
+    return {
+        **plain,
+        "participants": list(record.participants),
+        "opened_at": instant(record.opened_at),
+        "updated_at": instant(record.updated_at),
+        "clocks": clocks,
+        "details": dict(record.details),
+        "legal_moves": list(desk.legal_moves(record)),
+    }
+
+
+_PLAIN = (
+    *("id", "number", "practice", "state", "version", "title", "source", "requester", "requester_name"),
+    *("service", "impact", "urgency", "priority", "group", "assignee"),
+)
+
+
+def instant(at: int | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _entry(entry: Comment) -> Mapping[str, Json]:
+    return {
+        "id": entry.id,
+        "at": instant(entry.at),
+        "by": entry.by,
+        "text": entry.text,
+        "public": entry.public,
+        "origin": entry.origin,
+        "attachments": list(entry.attachments),
+    }
+
+
+def _caller(request: Request) -> str:
+    if not request.caller:
+        raise ForbiddenError("the token names nobody: it has neither `email` nor `sub`")
+    return request.caller
+
+
+def _version(request: Request, stated: Any) -> int | None:
+    if stated is None:
+        stated = request.headers.get("if-match", "").strip('W/"') or None
+    if stated is None:
+        return None
+    if isinstance(stated, bool) or not str(stated).isdecimal():
+        raise InvalidInputError("version", "is the whole number that reading the record gave")
+    return int(stated)
+
+
+def _checked(name: str, value: Any, ports: Ports) -> str | int:
+    if name in ("impact", "urgency"):
+        if isinstance(value, bool) or not isinstance(value, int) or value not in LEVELS:
+            raise InvalidInputError(name, "is a whole number from 1 (highest) to 5")
+        return value
+    text = _text(name, value, TITLE_CHARS, empty=name in ("assignee", "service"))
+    if name == "group" and text not in ports.policies.groups.groups:
+        raise InvalidInputError("group", f"no group is called {text!r}")
+    if name == "service" and text and text not in ports.policies.services.services:
+        raise InvalidInputError("service", f"no service is called {text!r}")
+    return text
+
+
+def _text(name: str, value: Any, most: int, *, empty: bool = False) -> str:
+    if not isinstance(value, str) or (not value.strip() and not empty):
+        raise InvalidInputError(name, "is a text and must not be empty")
+    if len(value) > most:
+        raise InvalidInputError(name, f"has {len(value)} characters; {most} are taken")
+    return value.strip()
