@@ -1,0 +1,1 @@
+"""Our own interpreter of the Amazon States Language: durable executions on an injected clock."""

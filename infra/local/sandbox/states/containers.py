@@ -1,0 +1,159 @@
+"""Parallel and Map: start the frames inside, take their outcomes, join."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.states.definition import branch_scope, iterator_scope
+from sandbox.states.errors import TOLERANCE, StateFailure
+from sandbox.states.expressions import wrong_type
+from sandbox.states.failures import children, note_aborted
+from sandbox.states.frames import Frame, Phase
+from sandbox.states.walk import Walk
+
+# "Inline mode supports up to 40 concurrent iterations"; a distributed Map runs far more.
+INLINE_CONCURRENCY = 40
+
+
+def start_parallel(walk: Walk) -> None:
+    """Start every branch on the state's Arguments, or its input."""
+    frame = walk.frame
+    given = walk.value(walk.state["Arguments"], "Arguments") if "Arguments" in walk.state else frame.input
+    started = walk.event("ParallelStateStarted")
+    branches = range(len(walk.state["Branches"]))
+    frame.join = {"children": [], "open": [], "last": started}
+    frame.phase = Phase.JOINING
+    for index in branches:
+        _start(walk, index, branch_scope(frame.state, index), given, frame.item, started)
+
+
+def start_map(walk: Walk) -> None:
+    """Start as many iterations as may run at once."""
+    frame, state = walk.frame, walk.state
+    template = state.get("Items", frame.input)
+    items = walk.value(state["Items"], "Items") if "Items" in state else frame.input
+    if not isinstance(items, list):
+        raise wrong_type(template, "Items", "array", items)
+    limit = int(walk.number("MaxConcurrency") or 0)
+    count = walk.number("ToleratedFailureCount")
+    percentage = walk.number("ToleratedFailurePercentage", high=100)
+    started = walk.event("MapStateStarted", length=len(items))
+    if distributed(state):
+        run = walk.run.arn.replace(":execution:", ":mapRun:")
+        started = walk.event("MapRunStarted", mapRunArn=f"{run}/{frame.state}:{started}")
+    frame.join = {
+        "children": [None] * len(items), "open": [], "last": started, "next": 0, "items": items, "failures": 0,
+        "limit": limit or (len(items) if distributed(state) else INLINE_CONCURRENCY),
+        "count": count, "percentage": percentage,
+    }  # fmt: skip
+    frame.phase = Phase.JOINING
+    _start_iterations(walk, started)
+    if not items:
+        join(walk)
+
+
+def distributed(state: dict[str, Any]) -> bool:
+    """Is the Map to run in distributed mode; here that differs from inline in its history and limits only."""
+    return bool(state["ItemProcessor"].get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED")
+
+
+def _start(walk: Walk, index: int, scope: str, given: Any, item: dict[str, Any] | None, after: int) -> None:
+    frame = walk.frame
+    assert frame.join is not None
+    first = walk.definition.start(scope)
+    child = walk.run.frame(
+        parent=frame.id, scope=scope, index=index, state=first, input=given, last_event=after, item=item
+    )
+    if walk.kind == "Parallel":
+        frame.join["children"].append(child.id)
+    else:
+        frame.join["children"][index] = child.id
+    frame.join["open"].append(child.id)
+    walk.host.ready(walk.run, child)
+
+
+def _start_iterations(walk: Walk, after: int) -> None:
+    frame = walk.frame
+    assert frame.join is not None
+    plan = frame.join
+    while plan["next"] < len(plan["items"]) and len(plan["open"]) < plan["limit"]:
+        index = plan["next"]
+        plan["next"] = index + 1
+        item = {"Index": index, "Value": plan["items"][index]}
+        selector = walk.state.get("ItemSelector")
+        given = item["Value"] if selector is None else walk.value(selector, "ItemSelector", item=item)
+        begun = after
+        if not distributed(walk.state):
+            begun = walk.event("MapIterationStarted", previous=after, moves=False, name=frame.state, index=index)
+        _start(walk, index, iterator_scope(frame.state), given, item, begun)
+
+
+def join(walk: Walk) -> None:
+    """Take the outcomes that have come in; leave the state when all are there or one failure is too many."""
+    frame = walk.frame
+    plan = frame.join
+    assert plan is not None
+    for child in [walk.run.frames[number] for number in plan["open"]]:
+        if child.phase is not Phase.ENDED:
+            continue
+        assert child.outcome is not None
+        plan["open"].remove(child.id)
+        if "output" in child.outcome:
+            _succeeded(walk, child)
+        else:
+            _failed(walk, child)
+        if walk.kind == "Map":
+            _start_iterations(walk, child.last_event)
+    if not plan["open"]:
+        _finish(walk)
+
+
+def _succeeded(walk: Walk, child: Frame) -> None:
+    plan = walk.frame.join
+    assert plan is not None
+    plan["last"] = child.last_event
+    if walk.kind == "Map" and not distributed(walk.state):
+        plan["last"] = walk.event(
+            "MapIterationSucceeded", previous=child.last_event, moves=False, name=walk.frame.state, index=child.index
+        )
+
+
+def _failed(walk: Walk, child: Frame) -> None:
+    frame, plan, outcome = walk.frame, walk.frame.join, child.outcome
+    assert plan is not None and outcome is not None
+    frame.last_event = child.last_event
+    if walk.kind == "Map":
+        if not distributed(walk.state):
+            walk.event("MapIterationFailed", moves=False, name=frame.state, index=child.index)
+        plan["failures"] += 1
+        plan["last"] = child.last_event
+        tolerant = plan["count"] is not None or plan["percentage"] is not None
+        if tolerant and not _too_many(plan):
+            return
+        if tolerant:
+            note_aborted(walk, frame, child)
+            raise StateFailure(TOLERANCE, "The specified tolerated failure threshold was exceeded")
+    note_aborted(walk, frame, child)
+    raise StateFailure(outcome["error"], outcome["cause"], also=tuple(outcome["also"]))
+
+
+def _too_many(plan: dict[str, Any]) -> bool:
+    """Either threshold alone ends the Map once it is passed."""
+    share = 100 * plan["failures"] / len(plan["items"])
+    return (plan["count"] is not None and plan["failures"] > plan["count"]) or (
+        plan["percentage"] is not None and share > plan["percentage"]
+    )
+
+
+def _finish(walk: Walk) -> None:
+    frame, plan = walk.frame, walk.frame.join
+    assert plan is not None
+    ended = children(walk, frame)
+    result = [child.outcome["output"] for child in ended if child.outcome is not None and "output" in child.outcome]
+    for child in ended:
+        walk.run.drop(child.id)
+    frame.last_event = plan["last"]
+    if walk.kind == "Map" and distributed(walk.state):
+        frame.last_event = walk.event("MapRunSucceeded")
+    walk.event(f"{walk.kind}StateSucceeded", moves=False)
+    walk.complete(result, result=result)
