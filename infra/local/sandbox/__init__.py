@@ -1,0 +1,1 @@
+"""The sandbox: the product run whole on one machine, without an AWS account."""
