@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.states import states
 from sandbox.states.agenda import Workers
 from sandbox.states.clock import Clock, SystemClock
-from sandbox.states.errors import ApiError, TaskFailed
+from sandbox.states.errors import RUNTIME, ApiError, TaskFailed
 from sandbox.states.frames import Event, Frame, Phase, Run
 from sandbox.states.journal import Journal
 from sandbox.states.kernel import Kernel
@@ -125,6 +125,14 @@ class Engine:
             self.kernel.abort(run, error, cause)
             return run
 
+    def condemn(self, arn: str, cause: str) -> None:
+        """End an execution at which the interpreter itself failed."""
+        with self.kernel.atomically():
+            run = self.kernel.runs.get(arn)
+            if run is not None:
+                run.error, run.cause = RUNTIME, cause
+                self.kernel.end(run, "FAILED", "ExecutionFailed")
+
     def execution(self, arn: str) -> Run:
         """An execution as it stands. Raises ApiError."""
         with self.kernel.lock:
@@ -224,7 +232,7 @@ class Engine:
             alias=target.alias, parent=parent,
             deadline=None if definition.timeout is None else now + definition.timeout,
         )  # fmt: skip
-        about = {"input": text, "roleArn": target.role}
+        about: dict[str, str | None] = {"input": text, "roleArn": target.role}
         about |= {"stateMachineVersionArn": target.version, "stateMachineAliasArn": target.alias}
         started = note(self.kernel, run, "ExecutionStarted", 0, about)
         root = run.frame(

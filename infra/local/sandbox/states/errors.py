@@ -1,9 +1,11 @@
 """What can go wrong: in a task, in a state, in a query, in a call of the API.
 
-TaskFailed     raised by a task resource: what the task's own error is
-StateFailure   a state cannot go on; Retry and Catch decide what follows
-QueryError     a JSONata expression has no usable value (becomes States.QueryEvaluationError)
-ApiError       a call of the API is refused, with AWS's error code
+TaskFailed        raised by a task resource: what the task's own error is
+StateFailure      a state cannot go on; Retry and Catch decide what follows
+QueryError        a JSONata expression has no usable value (becomes States.QueryEvaluationError)
+ApiError          a call of the API is refused, with AWS's error code
+StepCrashedError  the interpreter itself is broken
+    StepCrashedError  the interpreter itself is broken
 """
 
 from __future__ import annotations
@@ -54,6 +56,14 @@ class QueryError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.location = location
+
+
+class StepCrashedError(Exception):
+    """The interpreter itself failed at an execution; nothing of the step was kept."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(f"The interpreter failed at {arn}")
+        self.arn = arn
 
 
 class ApiError(Exception):

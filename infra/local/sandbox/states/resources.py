@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.states.errors import TaskFailed
+from sandbox.states.errors import RUNTIME, TaskFailed
+
+log = logging.getLogger(__name__)
 
 _LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?")
 _SERVICE = re.compile(
@@ -103,6 +106,19 @@ class ResourceTable:
         if resource.nested:
             return True
         return self.find(resource) is not None
+
+
+def outcome_of(callee: TaskResource | None, call: TaskCall) -> Any:
+    """What a call comes to: its result, or a TaskFailed as a value."""
+    if callee is None:
+        return TaskFailed(RUNTIME, f"No task resource for {call.resource.arn}")
+    try:
+        return callee(call)
+    except TaskFailed as failure:
+        return failure
+    except Exception as error:  # a broken resource ends its execution, visibly, and not the engine
+        log.exception("Task resource %s failed", call.resource.arn)
+        return TaskFailed(RUNTIME, repr(error))
 
 
 def lambda_failure(error: str, message: str, request_id: str = "", trace: tuple[str, ...] = ()) -> TaskFailed:

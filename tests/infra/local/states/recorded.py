@@ -54,7 +54,7 @@ class Play:
         self.clock = VirtualClock()
         self.later = Later(self.clock)
         numbers = itertools.count(1)
-        self.ids = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
+        self.ids: Callable[[], str] = lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"
         resources = {**lambda_resources(self._call, self.ids), "sqs:sendMessage": self._send}
         self.engine = Engine(resources, clock=self.clock, ids=self.ids)
         self.clock.drive(self.engine)
@@ -110,17 +110,22 @@ class Play:
         if stub["lambda"] == "raise":
             value = lambda_failure(stub["errorType"], stub["errorMessage"], self.ids())
         else:
-            value = {
-                "echo": lambda: event,
-                "return": lambda: stub["value"],
-                "prefix": lambda: f"{stub['prefix']}{event if isinstance(event, str) else json.dumps(event)}",
-                "return_repeat": lambda: stub["text"] * stub["count"],
-            }[stub["lambda"]]()
+            value = self._value(stub, event)
         if "delay_seconds" in stub:
             return Delayed(seconds=stub["delay_seconds"], value=value)
         if isinstance(value, TaskFailed):
             raise value
         return value
+
+    def _value(self, stub: dict[str, Any], event: Any) -> Any:
+        kind = stub["lambda"]
+        if kind == "echo":
+            return event
+        if kind == "return":
+            return stub["value"]
+        if kind == "return_repeat":
+            return stub["text"] * stub["count"]
+        return f"{stub['prefix']}{event if isinstance(event, str) else json.dumps(event)}"
 
     def _stub(self, function: str) -> dict[str, Any]:
         stubs: dict[str, dict[str, Any]] = self.case["stubs"]
@@ -170,7 +175,8 @@ def differences(expected: Any, actual: Any, wild: Any, path: str) -> list[str]:
 def compare_events(recorded: list[dict[str, Any]], events: list[Event], normalised: bool) -> list[str]:
     """Types, names and order of the history, and how its entries follow each other.
 
-    Where the recording was sorted (parallel branches) the kinds are compared as a multiset, and those it left out are ignored.
+    Where the recording was sorted (parallel branches) the kinds are compared as a multiset, and those it left out are
+    ignored.
     """
     expected = [(entry["type"], entry.get("name")) for entry in recorded]
     actual = [(event.type, event.details.get("name")) for event in events]
