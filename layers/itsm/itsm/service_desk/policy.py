@@ -1,0 +1,287 @@
+"""Policy: what the service desk's owner sets in sources.toml, forms.toml and routing.toml, one dataclass per table."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from itsm.core import rules
+from itsm.core.events import Json
+
+PRACTICES = ("incident", "request", "change")
+SCHEMES = ("hmac", "token", "none")
+ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
+FIELD_TYPES = ("text", "email", "long", "choice", "instant")
+LEVELS = ("1", "2", "3", "4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSource:
+    """[mail]: the mailbox. `addresses` are local parts or whole addresses that reach us.
+
+    `lists` says what becomes of mail from mailing lists, newsletters and bulk senders: hold or ticket. A reply to a ticket that
+    is done reopens it within `reopen_days`; later it makes a new ticket that names the old one.
+    """
+
+    addresses: tuple[str, ...]
+    practice: str = "incident"
+    impact: int = 3
+    urgency: int = 3
+    service: str = ""
+    lists: str = "hold"
+    reopen_days: int = 14
+    participants: int = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """How a webhook proves who sent it.
+
+    scheme `hmac`: `template` is what is signed, of {id}, {ts} and {body}; the `header` holds one signature after `prefix`, or
+    several between `separator`s; `timestamp_field` finds the time inside that header (`t` in `t=..,v1=..`). A secret that begins
+    with `key_prefix` is base64 after it. `tolerance` is how many seconds a timestamp may be off. scheme `token`: the header
+    holds `prefix` and the secret itself (base64 of it when `encoding` says so: HTTP Basic). scheme `none`: the address is all
+    there is to know, and the sender is not trusted.
+    """
+
+    scheme: str
+    header: str = ""
+    algorithm: str = "sha256"
+    encoding: str = "hex"
+    prefix: str = ""
+    separator: str = ""
+    template: str = "{body}"
+    id_header: str = ""
+    timestamp_header: str = ""
+    timestamp_field: str = ""
+    tolerance: int = 300
+    key_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSource:
+    """[webhook.<name>]: a source that posts JSON. Each value of `map` is a text with {paths} into the payload, or {@header}.
+
+    `{a.b|a.c}` takes the first path that leads somewhere. `key` names the ticket, `delivery` this very delivery. A submission is
+    made only when every text of `only` comes to one of its values; `recovered` likewise says that the fault is over.
+    `values` translates what a mapped field came to. `required` fields must come to something.
+    """
+
+    verify: Verification
+    key: str
+    practice: str = "incident"
+    delivery: str = ""
+    fingerprint: str = ""
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recovered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    map: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    required: tuple[str, ...] = ("subject",)
+    max_bytes: int = 262_144
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmSource:
+    """[alarm]: CloudWatch alarms. `names` maps the start of an alarm's name to fields of its ticket (service, impact, urgency)."""
+
+    practice: str = "incident"
+    requester: str = "cloudwatch"
+    impact: int = 2
+    urgency: int = 2
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """sources.toml."""
+
+    mail: MailSource
+    alarm: AlarmSource = field(default_factory=AlarmSource)
+    webhook: Mapping[str, WebhookSource] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One answer to choose."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One question. `name` is also what its answer becomes: sender, sender_name, subject, text, service, impact, ... or a detail.
+
+    type: text, email, long (several lines), choice, instant (date and time in the form's zone).
+    """
+
+    name: str
+    label: str
+    type: str = "text"
+    required: bool = False
+    hint: str = ""
+    most: int = 0
+    autocomplete: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """[form.<name>]: one web form, at /forms/<name>."""
+
+    title: str
+    practice: str
+    field: tuple[FormField, ...]
+    intro: str = ""
+    button: str = "Send"
+    language: str = "en"
+    zone: str = "UTC"
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forms:
+    """forms.toml."""
+
+    form: Mapping[str, Form]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingRule:
+    """[[rule]]: when a record is so, this group works it."""
+
+    assign: str
+    when: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """routing.toml: the first rule that holds, else the default."""
+
+    default: str
+    rule: tuple[RoutingRule, ...] = ()
+
+
+type Problems = list[tuple[str, str]]
+
+
+def sources_problems(sources: Sources, services: Collection[str]) -> Problems:
+    """What is wrong in sources.toml, as (key path, reason)."""
+    found: Problems = []
+    mail = sources.mail
+    if not mail.addresses:
+        found.append(("mail.addresses", "name at least one address, or no mail is ours"))
+    found += _one_of("mail.practice", mail.practice, PRACTICES)
+    found += _one_of("mail.lists", mail.lists, ("hold", "ticket"))
+    found += _levels("mail", mail.impact, mail.urgency)
+    found += _one_of("mail.service", mail.service, ("", *services))
+    if not 1 <= mail.participants <= 100:
+        found.append(("mail.participants", "between 1 and 100 people can take part in a ticket"))
+    found += _one_of("alarm.practice", sources.alarm.practice, PRACTICES)
+    found += _levels("alarm", sources.alarm.impact, sources.alarm.urgency)
+    for start, fields in sources.alarm.names.items():
+        found += _fields(f"alarm.names.{start}", fields, services)
+    for name, webhook in sources.webhook.items():
+        found += _webhook_problems(f"webhook.{name}", webhook, services)
+    return found
+
+
+def _webhook_problems(path: str, webhook: WebhookSource, services: Collection[str]) -> Problems:
+    found = _verification_problems(f"{path}.verify", webhook.verify)
+    found += _one_of(f"{path}.practice", webhook.practice, PRACTICES)
+    found += _fields(f"{path}.defaults", webhook.defaults, services)
+    if "{" not in webhook.key:
+        found.append((f"{path}.key", "without a {path} every delivery would be the same ticket"))
+    for name in webhook.required:
+        if name not in webhook.map and name not in webhook.defaults:
+            found.append((f"{path}.required", f"{name} is required but neither mapped nor given a default"))
+    for name in webhook.values:
+        if name not in webhook.map:
+            found.append((f"{path}.values.{name}", "translates a field that is not mapped"))
+    texts = {"key": webhook.key, "delivery": webhook.delivery, **{f"map.{name}": text for name, text in webhook.map.items()}}
+    found += [(f"{path}.{name}", "braces do not pair") for name, text in texts.items() if text.count("{") != text.count("}")]
+    if not 1 <= webhook.max_bytes <= 6_291_456:
+        found.append((f"{path}.max_bytes", "between 1 and 6291456 bytes reach a function"))
+    return found
+
+
+def _verification_problems(path: str, verify: Verification) -> Problems:
+    found = _one_of(f"{path}.scheme", verify.scheme, SCHEMES)
+    found += _one_of(f"{path}.algorithm", verify.algorithm, ALGORITHMS)
+    found += _one_of(f"{path}.encoding", verify.encoding, ("hex", "base64"))
+    if verify.scheme in ("hmac", "token") and not verify.header:
+        found.append((f"{path}.header", f"scheme {verify.scheme} needs the header it reads"))
+    if verify.scheme == "hmac" and "{body}" not in verify.template:
+        found.append((f"{path}.template", "the body must be signed: put {body} into the template"))
+    if "{ts}" in verify.template and not (verify.timestamp_header or verify.timestamp_field):
+        found.append((f"{path}.template", "{ts} needs timestamp_header or timestamp_field"))
+    if "{id}" in verify.template and not verify.id_header:
+        found.append((f"{path}.template", "{id} needs id_header"))
+    if verify.timestamp_field and not verify.separator:
+        found.append((f"{path}.timestamp_field", "is found between separators: set separator"))
+    if not 1 <= verify.tolerance <= 3_600:
+        found.append((f"{path}.tolerance", "between 1 and 3600 seconds"))
+    return found
+
+
+def forms_problems(forms: Forms, services: Collection[str]) -> Problems:
+    """What is wrong in forms.toml, as (key path, reason)."""
+    found: Problems = []
+    for name, form in forms.form.items():
+        path = f"form.{name}"
+        found += _one_of(f"{path}.practice", form.practice, PRACTICES)
+        found += _fields(f"{path}.defaults", form.defaults, services)
+        names = [one.name for one in form.field]
+        found += [(f"{path}.field", f"{twice} is asked twice") for twice in sorted({n for n in names if names.count(n) > 1})]
+        if not {"sender", "subject"} <= {*names, *form.defaults}:
+            found.append((f"{path}.field", "a ticket needs a sender and a subject: ask for both or give defaults"))
+        for number, one in enumerate(form.field):
+            found += _field_problems(f"{path}.field.{number}", one, services)
+    return found
+
+
+def _field_problems(path: str, one: FormField, services: Collection[str]) -> Problems:
+    found = _one_of(f"{path}.type", one.type, FIELD_TYPES)
+    if not one.name.replace("_", "").isalnum() or not one.name.isascii():
+        found.append((f"{path}.name", "letters, digits and _ only"))
+    if (one.type == "choice") != bool(one.choices):
+        found.append((f"{path}.choices", "a choice has choices, and nothing else has"))
+    if one.name == "sender" and one.type != "email":
+        found.append((f"{path}.type", "the sender is an e-mail address: type email"))
+    if one.name in ("service", "impact", "urgency"):
+        for choice in one.choices:
+            found += _fields(f"{path}.choices", {one.name: choice.value}, services)
+    return found
+
+
+def routing_problems(routing: Routing, groups: Collection[str]) -> Problems:
+    """What is wrong in routing.toml, as (key path, reason)."""
+    found = _one_of("default", routing.default, groups)
+    for number, rule in enumerate(routing.rule):
+        found += _one_of(f"rule.{number}.assign", rule.assign, groups)
+        known = (*rules.FACTS, *(f"{fact}" for fact in ("service.criticality", "service.group")))
+        found += [(f"rule.{number}.when.{key}", reason) for key, reason in rules.problems(rule.when, known)]
+        if not rule.when and number + 1 < len(routing.rule):
+            found.append((f"rule.{number}.when", "always holds, so no rule after it is ever reached"))
+    return found
+
+
+def _one_of(path: str, value: str, allowed: Collection[str]) -> Problems:
+    if value in allowed:
+        return []
+    return [(path, f"{value!r} is none of {', '.join(sorted(one for one in allowed if one))}")]
+
+
+def _levels(path: str, impact: int, urgency: int) -> Problems:
+    return [(f"{path}.{n}", "is 1 (highest) to 4") for n, v in (("impact", impact), ("urgency", urgency)) if not 1 <= v <= 4]
+
+
+def _fields(path: str, fields: Mapping[str, str], services: Collection[str]) -> Problems:
+    found: Problems = []
+    for name in ("impact", "urgency"):
+        if name in fields:
+            found += _one_of(f"{path}.{name}", fields[name], LEVELS)
+    if fields.get("service"):
+        found += _one_of(f"{path}.service", fields["service"], services)
+    if "practice" in fields:
+        found += _one_of(f"{path}.practice", fields["practice"], PRACTICES)
+    return found

@@ -1,0 +1,145 @@
+"""Quotes: the words of a reply apart from what it quotes; the rest is folded away, never thrown away."""
+
+import re
+from dataclasses import dataclass
+
+MAX_LINES = 4_000
+WROTE = (
+    r"wrote|writes|schrieb|a [ée]crit|ha scritto|escribi[óo]|escreveu|schreef|skrev|napisa[łl](?:\(a\)|a)?|kirjoitti|пишет|писал(?:а)?|написал(?:а)?"
+    r"|写道|寫道|さんは書きました|のメッセージ|님이 작성|schreef het volgende|geschreven|viết|scrisse|a scris|napsal(?:\(a\)|a)?|írta|yazdı|şunu yazdı"
+)
+ATTRIBUTION = re.compile(
+    rf"^[>*\s]*(?:(?:On|Am|Le|Il giorno|Il|El|Em|Op|Den|W dniu|Dnia|På|Pe|Dne|Kl|Vào|Í|V|Ha|At)\b.{{0,300}}|.{{0,200}}\d.{{0,100}}"
+    rf"|.{{0,120}}[<(][^<>()\s]+@[^<>()\s]+[>)].{{0,60}})(?:{WROTE})\b.{{0,60}}[:：]?\s*$",
+    re.IGNORECASE,
+)
+ENDS = re.compile(rf"(?:{WROTE}).{{0,40}}[:：]\s*$|^\s*(?:{WROTE})\s*[:：]?\s*$", re.IGNORECASE)
+STARTS = re.compile(
+    r"^[>\s]*(?:On|Am|Le|Il giorno|Il|El|Em|Op|Den|W dniu|Dnia|På|Pe|Dne|Em)\s.{0,40}\d|^\s*\d{4}[-/年.]\d{1,2}[-/月.]\d{1,2}.{0,120}"
+    r"[<(@]|^\s*\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s.{0,120}$",
+    re.IGNORECASE,
+)
+DATED = re.compile(r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<[^<>\s]+@[^<>\s]+>:?\s*$")
+ORIGINAL = re.compile(
+    r"^[>*\s]*(?:[-_=]{2,}\s*(?:original message|original appointment|forwarded message|reply message|urspr[üu]ngliche nachricht|original-?nachricht"
+    r"|weitergeleitete nachricht|message d'origine|message original|message transf[ée]r[ée]|messaggio originale|mensaje original|mensagem original"
+    r"|oorspronkelijk bericht|ursprungligt meddelande|oprindelig meddelelse|oprindelig besked|alkuper[äa]inen viesti|wiadomo[śs][ćc] oryginalna"
+    r"|исходное сообщение|оригинальное сообщение|пересылаемое сообщение|原始邮件|原始郵件|转发邮件|元のメッセージ)\s*[-_=]{2,}.*"
+    r"|begin forwarded message:|(?:anfang der )?weitergeleitete[nr]? (?:nachricht|e-?mail):|d[ée]but du message (?:r[ée]exp[ée]di[ée]|transf[ée]r[ée]).*)\s*$",
+    re.IGNORECASE,
+)
+FROM = (
+    r"from|von|de|da|van|från|fra|od|от|от кого|发件人|寄件者|差出人|보낸 ?사람|lähettäjä|gönderen|feladó|expéditeur|remetente|mittente|afzender"
+)
+SENT = (
+    r"sent|date|gesendet|datum|envoy[ée]|date d'envoi|enviad[oa](?: el| em)?|data|inviato|verzonden|skickat|sendt|dato|wys[łl]ano|отправлено|дата"
+    r"|发送时间|日期|寄件日期|送信日時|日付|보낸 ?날짜|l[äa]hetetty|p[äa]iv[äa]ys|gönderildi|tarih|elküldve|to|an|à|para|a|aan|till|til|do|кому|收件人|宛先"
+    r"|subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|主题|主旨|件名|cc"
+)
+FROM_LINE = re.compile(rf"^[>\s]*\*?(?:{FROM})\s?:\*?\s*\S", re.IGNORECASE)
+SENT_LINE = re.compile(rf"^[>\s]*\*?(?:{SENT})\s?:\*?", re.IGNORECASE)
+RULE = re.compile(r"^\s*_{20,}\s*$")
+SIGNATURE = re.compile(
+    r"^(?:--|—|–)\s*$|^\s*(?:sent|get|diese nachricht wurde|gesendet|von meinem|envoy[ée]|enviado|inviato|verzonden|verstuurd|skickat|sendt"
+    r"|wys[łl]ane|отправлено|l[äa]hetetty|email sent) (?:from|von|outlook|depuis|de |desde|do |da |dal|vanaf|van|via|från|fra|z |из|с |using|mit"
+    r"|iphone).{0,80}$|^von meinem (?:iphone|ipad|android|handy|blackberry|samsung).{0,40}$|^<http.{0,200}>$",
+    re.IGNORECASE,
+)
+MARKER = re.compile(r"^[>\s]*[#=*\s-]*(?:please )?(?:reply|type your (?:reply|response)) above this line.*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A text in two: what its author wrote, and what it quotes or signs with (folded on every page)."""
+
+    reply: str
+    quoted: str
+
+
+def split(text: str) -> Split:
+    """The reply and the rest. When nothing would remain, all of it is the reply: better too much than an empty entry.
+
+    Answers written between quoted lines stay, without the quotes around them.
+    """
+    lines = text.split("\n")[:MAX_LINES]
+    tail = text.split("\n")[MAX_LINES:]
+    end = _cut(lines)
+    kept, folded = _without_quotes(lines[:end])
+    kept, signed = _without_signature(kept)
+    reply = "\n".join(kept).strip()
+    rest = "\n".join([*folded, *signed, *lines[end:], *tail]).strip()
+    if not reply:
+        return Split(reply=text.strip(), quoted="")
+    return Split(reply=reply, quoted=rest)
+
+
+def _cut(lines: list[str]) -> int:
+    """The first line from which on everything is quoted."""
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        if ORIGINAL.match(line) or MARKER.match(line) or DATED.match(line):
+            return number
+        if (ends := _attribution(lines, number)) and _tail_is_quoted(lines, ends):
+            return number
+        if FROM_LINE.match(line) and sum(bool(SENT_LINE.match(one)) for one in lines[number + 1 : number + 6]) >= 2:
+            return number - 1 if number and RULE.match(lines[number - 1]) else number
+        if RULE.match(line) and number + 1 < len(lines) and FROM_LINE.match(_next(lines, number)):
+            return number
+    return len(lines)
+
+
+def _next(lines: list[str], number: int) -> str:
+    return next((line for line in lines[number + 1 : number + 4] if line.strip()), "")
+
+
+def _attribution(lines: list[str], number: int) -> int:
+    """The line after an attribution ("On ... wrote:") that starts here and may be wrapped over up to four lines; 0 if none."""
+    line = lines[number]
+    if len(line) < 500 and ATTRIBUTION.match(line) and ENDS.search(line):
+        return number + 1
+    if STARTS.match(line):
+        for more in range(1, 4):
+            joined = " ".join(part.strip("> ") for part in lines[number : number + more + 1])
+            if len(joined) < 500 and ENDS.search(joined) and ATTRIBUTION.match(joined):
+                return number + more + 1
+    return 0
+
+
+def _tail_is_quoted(lines: list[str], start: int) -> bool:
+    """Whether nothing of the author's own follows: no bare text after quoted lines (then he answers in between)."""
+    quoted = False
+    for line in lines[start:]:
+        if line.lstrip().startswith(">"):
+            quoted = True
+        elif quoted and line.strip() and not SIGNATURE.match(line):
+            return False
+    return True
+
+
+def _without_quotes(lines: list[str]) -> tuple[list[str], list[str]]:
+    kept: list[str] = []
+    folded: list[str] = []
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        ends = _attribution(lines, number) if line.strip() else 0
+        if ends and _next_is_quote(lines, ends):
+            folded += lines[number:ends]
+            number = ends
+            continue
+        (folded if line.startswith(">") else kept).append(line)
+        number += 1
+    return kept, folded
+
+
+def _next_is_quote(lines: list[str], number: int) -> bool:
+    following = next((line for line in lines[number : number + 4] if line.strip()), "")
+    return following.startswith(">")
+
+
+def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:
+    for number, line in enumerate(lines):
+        if SIGNATURE.match(line.rstrip()) and any(one.strip() for one in lines[:number]):
+            return lines[:number], lines[number:]
+    return lines, []

@@ -1,0 +1,1 @@
+"""Intake sources: one file for each format that can arrive."""

@@ -1,0 +1,117 @@
+"""Email: a raw mail becomes a submission; whatever is wrong with it, one answer and no crash."""
+
+import hashlib
+from collections.abc import Mapping
+
+from itsm.core.errors import MalformedError
+from itsm.service_desk import quotes, text
+from itsm.service_desk.filters import Own, classify
+from itsm.service_desk.sources import charsets, headers, mime
+from itsm.service_desk.submission import MAIL, UNKNOWN, Attachment, Submission, attachment
+
+SENDERS = ("from", "reply-to", "sender", "return-path", "x-sender", "envelope-from")
+MAX_RECIPIENTS = 100
+MAX_ATTACHMENTS = 50
+EXTENSIONS: Mapping[str, str] = {
+    "message/rfc822": ".eml", "text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "image/png": ".png",
+    "image/jpeg": ".jpg", "image/gif": ".gif", "application/pdf": ".pdf", "application/pgp-signature": ".asc",
+    "application/ms-tnef": ".dat", "message/delivery-status": ".txt", "text/rfc822-headers": ".txt",
+}  # fmt: skip
+
+
+def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob: str = "") -> Submission:
+    """The submission of a raw mail. `blob` is where the raw bytes are stored, `trust` what the channel's verdicts say.
+
+    Its key is the Message-ID, or the hash of the bytes where it has none. Raises MalformedError, and nothing else, for what
+    cannot be read, nests absurdly, or names no sender in any header (a bounce need not name one).
+    """
+    mail = mime.read(raw)
+    name, sender = _sender(mail)
+    auto = classify(mail, sender, own)
+    if not sender and not auto.automatic:
+        raise MalformedError("the mail names no sender: From, Reply-To, Sender and Return-Path hold no address")
+    said, html = _body(mail)
+    message_id = "".join(headers.message_ids(mail.raw("message-id"))[:1])
+    return Submission(
+        source=MAIL,
+        key=message_id or hashlib.sha256(raw).hexdigest(),
+        kind=MAIL,
+        received_at=received_at,
+        sender=sender,
+        sender_name=name[:200],
+        recipients=_recipients(mail),
+        subject=mail.first("subject"),
+        text=said,
+        reply=quotes.split(said).reply,
+        html=html,
+        attachments=tuple(_attachments(mail)),
+        message_id=message_id,
+        references=_references(mail),
+        trust=trust,
+        auto=auto,
+        raw=blob,
+    )
+
+
+def _sender(mail: mime.Mail) -> tuple[str, str]:
+    charset = mail.parameters.get("charset", "")
+    for header in SENDERS:
+        for value in mail.fields.get(header, ()):
+            found = headers.addresses(value, charset, limit=1)
+            if found:
+                return found[0]
+    return "", ""
+
+
+def _recipients(mail: mime.Mail) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for header in ("to", "cc", "delivered-to", "x-original-to"):
+        for value in mail.fields.get(header, ()):
+            found |= dict.fromkeys(address for _, address in headers.addresses(value, limit=MAX_RECIPIENTS))
+    return tuple(found)[:MAX_RECIPIENTS]
+
+
+def _references(mail: mime.Mail) -> tuple[str, ...]:
+    """What it answers, nearest first: In-Reply-To, then References from the newest to the oldest."""
+    answered = headers.message_ids(mail.raw("in-reply-to"))
+    return tuple(dict.fromkeys([*answered, *reversed(headers.message_ids(mail.raw("references")))]))
+
+
+def _body(mail: mime.Mail) -> tuple[str, str]:
+    """(text, sanitised HTML): of each alternative the best, several texts one after the other."""
+    segments: dict[int, dict[str, list[mime.Part]]] = {}
+    for number, part in enumerate(mail.parts):
+        if part.is_body:
+            group = part.alternative or -number - 1
+            segments.setdefault(group, {}).setdefault(part.type, []).append(part)
+    said: list[str] = []
+    pages: list[str] = []
+    has_html = any("text/html" in kinds for kinds in segments.values())
+    for kinds in segments.values():
+        plain = "\n".join(part.text for part in kinds.get("text/plain", ())).strip("\n")
+        html = "\n".join(text.sanitised(part.text) for part in kinds.get("text/html", ()))
+        said.append(plain if plain.strip() else text.readable(html))
+        if has_html:
+            pages.append(html or text.escaped(plain))
+    return "\n\n".join(one for one in said if one.strip())[: text.MAX_TEXT].rstrip(), "\n".join(pages)[: text.MAX_HTML]
+
+
+def _attachments(mail: mime.Mail) -> list[Attachment]:
+    found: list[Attachment] = []
+    for part in mail.parts:
+        if part.is_body or (part.parent in ("", "multipart/report") and not part.name and not part.content.strip()):
+            continue
+        name = part.name or f"{part.type.partition('/')[0]}-{len(found) + 1}{EXTENSIONS.get(part.type, '')}"
+        if part.type == "message/rfc822" and not part.name:
+            name = _subject_of(part.content) or name
+        found.append(attachment(name, part.type, part.content, part.content_id))
+    return found[:MAX_ATTACHMENTS]
+
+
+def _subject_of(content: bytes) -> str:
+    head = content.partition(b"\n\n")[0].decode("utf-8", "surrogateescape")
+    for line in head.split("\n"):
+        if line.lower().startswith("subject:"):
+            name = mime.file_name(charsets.clean(headers.text(line[8:])))[:100]
+            return f"{name}.eml" if name else ""
+    return ""

@@ -1,0 +1,204 @@
+"""MIME: the parts of a mail, decoded, within bounds; the standard library splits, this file forgives."""
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import compat32
+
+from itsm.core.errors import MalformedError
+from itsm.service_desk.sources import charsets, headers
+from itsm.service_desk.sources.repair import repaired
+
+MAX_BYTES = 41_943_040
+"""The largest mail SES receives (Amazon SES quotas: 40 MB)."""
+MAX_DEPTH, MAX_PARTS, MAX_FIELDS = 24, 400, 2_000
+CONTAINER = re.compile(rb"^content-type:[ \t]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+UU = re.compile(rb"^begin [0-7]{3,4} ([^\n]{1,200})\n((?:[\x20-\x60]{1,90}\n)*)(?:`?[ ]*\n)?end[ ]*$", re.MULTILINE)
+UNSAFE_NAME = re.compile(r"[\\/:*?\"<>|\x00-\x1f]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One leaf of a mail. `content` is decoded; `parent` is the media type of what holds it."""
+
+    type: str
+    parameters: dict[str, str]
+    disposition: str
+    name: str
+    content_id: str
+    content: bytes = field(repr=False)
+    parent: str = ""
+    alternative: int = 0
+
+    @property
+    def text(self) -> str:
+        """The content as clean text, by its charset or in spite of it."""
+        return charsets.clean(charsets.decode(self.content, self.parameters.get("charset", "")))
+
+    @property
+    def is_body(self) -> bool:
+        """Whether it is text to read, not a file that came along."""
+        return self.type in ("text/plain", "text/html") and self.disposition != "attachment" and not self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail taken apart: header values by lower-case name in order, raw, and the leaves in order."""
+
+    fields: dict[str, list[str]]
+    parts: tuple[Part, ...]
+    type: str
+    parameters: dict[str, str]
+
+    def first(self, name: str) -> str:
+        """The first value of a header as words to read, "" if it is missing."""
+        return headers.text(self.fields.get(name, [""])[0], self.parameters.get("charset", ""))
+
+    def raw(self, name: str) -> str:
+        """All values of a header in one line, undecoded."""
+        return ", ".join(value.replace("\r", " ").replace("\n", " ") for value in self.fields.get(name, ()))
+
+
+def read(raw: bytes) -> Mail:
+    """Take a mail apart. Raises MalformedError for what is no mail, is too large, or nests absurdly."""
+    if len(raw) > MAX_BYTES:
+        raise MalformedError(f"the mail has {len(raw)} bytes; {MAX_BYTES} are taken")
+    whole = repaired(raw)
+    if len(CONTAINER.findall(whole)) > MAX_PARTS:
+        raise MalformedError(f"the mail nests absurdly: more than {MAX_PARTS} containers")
+    try:
+        message = BytesParser(policy=compat32).parsebytes(whole)
+    except RecursionError as error:
+        raise MalformedError("the mail nests absurdly deep") from error
+    fields: dict[str, list[str]] = {}
+    for number, (name, value) in enumerate(message.raw_items()):
+        if number >= MAX_FIELDS:
+            break
+        fields.setdefault(name.lower(), []).append(str(value))
+    if not fields:
+        raise MalformedError("this is no mail: it has no header")
+    kind, parameters = headers.parameters(fields.get("content-type", [""])[0])
+    parts = tuple(_leaves(message))
+    return Mail(fields=fields, parts=parts, type=kind, parameters=parameters)
+
+
+def _leaves(message: Message) -> Iterator[Part]:
+    """The leaves from the first to the last, without recursion; attached mails stay whole."""
+    count, groups = 0, 0
+    stack: list[tuple[Message, int, str, int]] = [(message, 0, "", 0)]
+    while stack:
+        one, depth, parent, alternative = stack.pop()
+        count += 1
+        if depth > MAX_DEPTH or count > MAX_PARTS:
+            raise MalformedError(f"the mail nests absurdly: more than {MAX_DEPTH} levels or {MAX_PARTS} parts")
+        kind, parameters = headers.parameters(str(one.get("content-type", "")))
+        payload = one.get_payload()
+        if kind.startswith("multipart/") and isinstance(payload, list):
+            if kind == "multipart/alternative":
+                groups += 1
+                alternative = alternative or groups
+            stack += [(child, depth + 1, kind, alternative) for child in reversed(_messages(payload))]
+            continue
+        yield from _leaf(one, kind, parameters, parent, alternative)
+
+
+def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, alternative: int) -> Iterator[Part]:
+    shown, shown_as = headers.parameters(str(message.get("content-disposition", "")))
+    name = file_name(shown_as.get("filename") or parameters.get("name", ""))
+    payload = message.get_payload()
+    if isinstance(payload, list):
+        # message/rfc822, message/delivery-status: the parser opened it, we hand it on whole.
+        content = b"\n".join(_flat(child, 0) for child in _messages(payload))
+        kind = kind if kind.startswith("message/") else "message/rfc822"
+    else:
+        kind = kind if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) else ("text/plain" if not name else "application/octet-stream")
+        content = _decoded(headers.raw_bytes(str(payload or "")), str(message.get("content-transfer-encoding", "")))
+    content_id = "".join(headers.message_ids(str(message.get("content-id", "")))[:1])
+    disposition = shown if shown in ("inline", "attachment") else ""
+    if kind == "text/plain" and not name and disposition != "attachment" and b"\nend" in content and b"begin " in content:
+        content, found = _uuencoded(content)
+    else:
+        found = []
+    yield Part(
+        type=kind, parameters=parameters, disposition=disposition, name=name, content_id=content_id, content=content,
+        parent=parent, alternative=alternative,
+    )  # fmt: skip
+    for inner, body in found:
+        yield Part(
+            type="application/octet-stream", parameters={}, disposition="attachment", name=inner, content_id="", content=body
+        )
+
+
+def _decoded(raw: bytes, encoding: str) -> bytes:
+    """The bytes behind a transfer encoding, although they break its rules (RFC 2045 6)."""
+    encoding = encoding.strip().strip("\"';").lower()
+    if encoding.startswith("quoted"):
+        return binascii.a2b_qp(raw)
+    if encoding.startswith("base64"):
+        sample = raw[:4096]
+        odd = len(re.sub(rb"[A-Za-z0-9+/=\s]", b"", sample))
+        # Mostly other characters: the label lies and the text stands there in the clear.
+        return raw if odd * 5 > len(sample) else headers.base64_bytes(raw)
+    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        _, found = _uuencoded(raw)
+        return found[0][1] if found else raw
+    return raw
+
+
+def _uuencoded(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
+    found: list[tuple[str, bytes]] = []
+
+    def take(match: re.Match[bytes]) -> bytes:
+        found.append((file_name(charsets.decode(match[1])) or "file", _uudecoded(match[2])))
+        return b""
+
+    return UU.sub(take, content.replace(b"\r\n", b"\n")), found
+
+
+def _uudecoded(lines: bytes) -> bytes:
+    whole = b""
+    for line in lines.split(b"\n"):
+        try:
+            whole += binascii.a2b_uu(line)
+        except binascii.Error:
+            # Some encoders pad short lines with rubbish: only the bytes the length says count.
+            size = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+            try:
+                whole += binascii.a2b_uu(line[:size])
+            except binascii.Error:
+                continue
+    return whole
+
+
+def _messages(payload: list[Message | str]) -> list[Message]:
+    return [one for one in payload if isinstance(one, Message)]
+
+
+def _flat(message: Message, depth: int) -> bytes:
+    """A parsed mail as bytes again, its raw header values untouched; what nests deeper than the bound is cut."""
+    head = b"".join(headers.raw_bytes(f"{name}: {value}\n") for name, value in message.raw_items())
+    payload = message.get_payload()
+    if not isinstance(payload, list):
+        return head + b"\n" + headers.raw_bytes(str(payload or ""))
+    if depth > MAX_DEPTH:
+        return head + b"\n"
+    _, parameters = headers.parameters(str(message.get("content-type", "")))
+    boundary = headers.raw_bytes(parameters.get("boundary", ""))
+    inner = [_flat(child, depth + 1) for child in _messages(payload)]
+    if not boundary:
+        return head + b"\n" + b"\n".join(inner)
+    line = b"--" + boundary
+    return head + b"\n" + b"".join(line + b"\n" + one.rstrip(b"\n") + b"\n" for one in inner) + line + b"--\n"
+
+
+def file_name(name: str) -> str:
+    """A file name safe to show and store: decoded, without folders or hidden characters, at most 180 characters."""
+    shown = headers.text(name) if name else ""
+    shown = UNSAFE_NAME.sub("_", shown.replace("\\", "/").rpartition("/")[2]).strip(" .")
+    if len(shown) > 180:
+        stem, dot, ending = shown.rpartition(".")
+        shown = f"{stem[:160]}{dot}{ending[:19]}" if dot else shown[:180]
+    return shown

@@ -1,0 +1,115 @@
+"""Submission: anything that arrived, in one shape, before anybody judged it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from itsm.core.record import derived_id
+
+MAIL, FORM, WEBHOOK, ALARM = "mail", "form", "webhook", "alarm"
+
+FAILED, UNKNOWN, VERIFIED, INTERNAL = 0, 1, 2, 3
+"""Trust: 0 the sender's own rules reject it, 1 nothing is known, 2 the channel or sender is authenticated, 3 our own account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came along. `content` is there while parsing; afterwards the file is a blob under `key`.
+
+    `content_id` names it where the HTML shows it inline (RFC 2392), else "".
+    """
+
+    name: str
+    type: str
+    size: int
+    sha256: str
+    content_id: str = ""
+    content: bytes = field(default=b"", repr=False)
+
+    @property
+    def key(self) -> str:
+        """Where the file is stored: by its content, so storing it again is harmless."""
+        return f"attachments/{self.sha256}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """What sort of sender wrote: `kind` is one of the words in filters.py, `reason` the header or phrase that says so."""
+
+    kind: str = "person"
+    reason: str = ""
+
+    @property
+    def automatic(self) -> bool:
+        """Whether a machine wrote it, so that nothing may ever be sent in answer."""
+        return self.kind != "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What arrived. Instants are whole seconds since the epoch, UTC.
+
+    `source` is mail, the form's or the webhook's name, or alarm; `key` the source's own key of the ticket this opens, `delivery`
+    the key of this very delivery (the same unless several deliveries speak of one ticket, as alarm and recovery do).
+    `subject` and `text` are clean; `reply` is the text without what it quotes; `html` is sanitised.
+    `fields` are answers mapped by policy: service, impact, urgency, practice, template, ...
+    `fingerprint` groups the alarms of one fault; `recovered` says the fault is over.
+    """
+
+    source: str
+    key: str
+    kind: str
+    received_at: int
+    sender: str = ""
+    sender_name: str = ""
+    recipients: tuple[str, ...] = ()
+    subject: str = ""
+    text: str = ""
+    reply: str = ""
+    html: str = field(default="", repr=False)
+    attachments: tuple[Attachment, ...] = ()
+    message_id: str = ""
+    references: tuple[str, ...] = ()
+    trust: int = UNKNOWN
+    auto: Classification = field(default_factory=Classification)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    delivery: str = ""
+    fingerprint: str = ""
+    recovered: bool = False
+    raw: str = ""
+
+    @property
+    def record_id(self) -> str:
+        """The id of the ticket this submission opens, whatever often it is delivered."""
+        return derived_id(self.source, self.key)
+
+    @property
+    def comment_id(self) -> str:
+        """The id of the journal entry this delivery makes where it joins a ticket."""
+        return derived_id(f"{self.source}-comment", f"{self.delivery or self.key}\n{self.digest}")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what was said, not how it travelled: copies to two of our mailboxes have the same one."""
+        said = [self.source, self.sender, self.subject, self.text, sorted(self.fields.items())]
+        files = [attachment.sha256 for attachment in self.attachments]
+        text = json.dumps([said, files], ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def attachment(name: str, media_type: str, content: bytes, content_id: str = "") -> Attachment:
+    """An attachment of these bytes."""
+    return Attachment(
+        name=name,
+        type=media_type,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        content_id=content_id,
+        content=content,
+    )
+
+
+def listed(attachments: Iterable[Attachment]) -> tuple[str, ...]:
+    """The attachments as a record or comment keeps them: `key|name|type|size`."""
+    return tuple(f"{one.key}|{one.name.replace('|', '_')}|{one.type}|{one.size}" for one in attachments)

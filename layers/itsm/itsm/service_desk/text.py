@@ -1,0 +1,135 @@
+"""Text: HTML made safe and readable, in bounds."""
+
+import re
+from html.parser import HTMLParser
+
+MAX_HTML = 1_048_576
+MAX_TEXT = 1_048_576
+MAX_NESTING = 400
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+CONDITIONAL = re.compile(r"<!--.{0,20000}?-->|<!\[[^\]]{0,200}\]>|<!--(?:\[if[^\]]{0,200}\]>)?", re.DOTALL)
+TAGS = frozenset(
+    "a abbr b bdi blockquote br caption center code col colgroup dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins li ol p pre q"
+    " s small span strong sub sup table tbody td tfoot th thead tr tt u ul".split()
+)
+ATTRIBUTES = {
+    "a": {"href", "title"}, "img": {"src", "alt", "width", "height"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},
+    "blockquote": {"type", "class"}, "div": {"class", "id"}, "*": {"dir", "lang"},
+}  # fmt: skip
+DROPPED = {"script", "style", "title", "head", "template", "noscript", "iframe", "object", "svg", "math"}
+BLOCKS = frozenset("p div blockquote table tr ul ol dl dt dd h1 h2 h3 h4 h5 h6 pre center caption hr li".split())
+SPACED = frozenset("p blockquote h1 h2 h3 h4 h5 h6 ul ol table".split())
+
+
+def sanitised(html: str) -> str:
+    """HTML with nothing in it that acts or calls home: an allow list of tags, links opened safely, images only by `cid:`.
+
+    At most 1 MiB of it is read. What nests absurdly deep comes back as bare text, since cleaning it would take too long.
+    """
+    import nh3
+
+    html = html[:MAX_HTML]
+    if _nesting(html) > MAX_NESTING:
+        return nh3.clean_text(re.sub(r"<[^<>]{0,2000}>", " ", html))
+    return nh3.clean(
+        html,
+        tags=set(TAGS),
+        clean_content_tags=DROPPED - {"head", "noscript"},
+        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        link_rel="noopener noreferrer nofollow",
+        strip_comments=True,
+    )
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    if tag == "img" and name == "src" and not value.lower().startswith("cid:"):
+        return None
+    return value
+
+
+def _nesting(html: str) -> int:
+    deepest = depth = 0
+    for closing, tag in TAG.findall(html):
+        if tag.lower() not in VOID:
+            depth = max(0, depth - 1) if closing else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.lines: list[str] = [""]
+        self.quotes = 0
+        self.kept = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "br":
+            self._new_line()
+        elif tag in BLOCKS:
+            self._block(tag)
+            self.quotes += tag == "blockquote"
+            self.kept += tag == "pre"
+            if tag == "li":
+                self.lines[-1] = self._prefix() + "* "
+            elif tag == "hr":
+                self.lines[-1] = self._prefix() + "-----"
+                self._new_line()
+        elif tag in ("td", "th") and self.lines[-1].strip("> "):
+            self.lines[-1] += " "
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in BLOCKS:
+            self.quotes = max(0, self.quotes - (tag == "blockquote"))
+            self.kept = max(0, self.kept - (tag == "pre"))
+            self._block(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.kept:
+            for number, line in enumerate(data.split("\n")):
+                if number:
+                    self._new_line()
+                self.lines[-1] += line or ""
+            return
+        words = re.sub(r"[ \t\r\n]+", " ", data)
+        line = self.lines[-1]
+        if not line or line == self._prefix():
+            words = words.lstrip(" ")
+            if words:
+                self.lines[-1] = self._prefix() + words
+        else:
+            self.lines[-1] = line + (words.lstrip(" ") if line.endswith(" ") else words)
+
+    def _prefix(self) -> str:
+        return "> " * min(self.quotes, 8)
+
+    def _new_line(self) -> None:
+        self.lines.append("")
+
+    def _block(self, tag: str) -> None:
+        if self.lines[-1].strip("> "):
+            self._new_line()
+        if tag in SPACED and len(self.lines) > 1 and self.lines[-2].strip():
+            self._new_line()
+
+
+def readable(clean_html: str) -> str:
+    """The text of sanitised HTML: blocks on lines of their own, quotes marked with `> `, blanks folded.
+
+    Give it the output of `sanitised` only: HTMLParser alone takes more than ten seconds for some hostile input.
+    """
+    reader = _Reader()
+    reader.feed(clean_html)
+    reader.close()
+    lines = [line.replace("\xa0", " ").rstrip() for line in reader.lines]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()[:MAX_TEXT]
+
+
+def escaped(text: str) -> str:
+    """Plain text as HTML: escaped, line ends kept."""
+    import html
+
+    return "<p>" + html.escape(text).replace("\n", "<br>\n") + "</p>"

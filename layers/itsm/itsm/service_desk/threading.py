@@ -1,0 +1,100 @@
+"""Threading: which ticket a mail belongs to, and whether its sender may join it."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from itsm.core.errors import GoneError, UnauthenticatedError
+from itsm.core.record import Record, derived_id
+from itsm.core.signing import sign, verify
+from itsm.service_desk.submission import FAILED, MAIL, Submission
+
+REPLY_PREFIX = "reply+"
+NUMBER = re.compile(r"\[\s*([A-Z]{2,4}\d{7,12})\s*\]|(?<![A-Za-z0-9])([A-Z]{3}\d{7,12})(?![A-Za-z0-9])")
+RECORD_ID = re.compile(r"[a-z2-7]{16}")
+
+REPLY_ADDRESS, OWN_MESSAGE_ID, OPENING_MAIL, SUBJECT = "reply address", "own Message-ID", "opening mail", "subject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A ticket a mail may belong to: its id, or its number when only the subject names it; `how` says what points there.
+
+    `needs_participant` holds for what anybody can write or guess; a signed reply address carries its own right.
+    """
+
+    how: str
+    record: str = ""
+    number: str = ""
+    needs_participant: bool = True
+
+
+def reply_address(secret: bytes, record_id: str, domain: str) -> str:
+    """The address that brings an answer to this ticket; only we can have made it."""
+    return f"{REPLY_PREFIX}{sign(secret, 'reply', record_id)}@{domain}"
+
+
+def own_message_id(secret: bytes, record_id: str, version: int, purpose: str, domain: str) -> str:
+    """The Message-ID, without brackets, of a mail of ours about one version of a ticket. `purpose` holds [a-z0-9-] only."""
+    return f"{sign(secret, 'message', f'{record_id}.{version}.{purpose}')}@{domain}"
+
+
+def candidates(submission: Submission, secrets: Sequence[bytes], domain: str) -> tuple[Candidate, ...]:
+    """The tickets a mail may belong to, the surest first, each once.
+
+    Signed reply address, own Message-ID anywhere in In-Reply-To or References, the mail that opened a ticket, subject token.
+    `secrets` are all live ones, the current first.
+    """
+    found: dict[tuple[str, str], Candidate] = {}
+    for one in _pointers(submission, secrets, domain.lower()):
+        found.setdefault((one.record, one.number), one)
+    return tuple(found.values())
+
+
+def _pointers(submission: Submission, secrets: Sequence[bytes], domain: str) -> Iterator[Candidate]:
+    for address in submission.recipients:
+        local, _, host = address.lower().rpartition("@")
+        if host == domain and local.startswith(REPLY_PREFIX):
+            record = _signed(secrets, "reply", local.removeprefix(REPLY_PREFIX))
+            if record:
+                yield Candidate(how=REPLY_ADDRESS, record=record, needs_participant=False)
+    for reference in submission.references:
+        record = _own(reference, secrets, domain)
+        if record:
+            yield Candidate(how=OWN_MESSAGE_ID, record=record)
+    for reference in submission.references:
+        yield Candidate(how=OPENING_MAIL, record=derived_id(MAIL, reference))
+    for bracketed, bare in NUMBER.findall(submission.subject):
+        yield Candidate(how=SUBJECT, number=bracketed or bare)
+
+
+def _own(message_id: str, secrets: Iterable[bytes], domain: str) -> str:
+    local, _, host = message_id.lower().rpartition("@")
+    return _signed(secrets, "message", local) if host == domain else ""
+
+
+def _signed(secrets: Iterable[bytes], purpose: str, token: str) -> str:
+    """The record id of a signed token, "" when no live secret made it."""
+    for secret in secrets:
+        try:
+            record = verify(secret, purpose, token).partition(".")[0]
+        except (UnauthenticatedError, GoneError):
+            continue
+        return record if RECORD_ID.fullmatch(record) else ""
+    return ""
+
+
+def may_join(candidate: Candidate, submission: Submission, record: Record) -> bool:
+    """Whether the sender may add to the ticket.
+
+    A mail whose sender's domain rejects it (DMARC) never joins. A signed reply address is a right by itself; whatever else points
+    at a ticket can be guessed or forwarded, so its sender must take part in it. A bounce comes from the post office and not
+    from a participant: it joins by our own signed Message-ID.
+    """
+    if submission.trust == FAILED:
+        return False
+    if not candidate.needs_participant:
+        return True
+    if candidate.how == OWN_MESSAGE_ID and submission.auto.automatic:
+        return True
+    return bool(submission.sender) and submission.sender in {record.requester, record.assignee, *record.participants}
