@@ -1,0 +1,164 @@
+"""Approvals: who must agree, the quorum of their votes, and the decision; bound to the content that was asked about."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from itsm.core.errors import PolicyError
+from itsm.core.events import Json
+from itsm.core.organisation import Groups, Services
+from itsm.core.record import Record, derived_id
+
+ACCEPT, REFUSE = "accept", "refuse"
+ACCEPTED, REFUSED, WAITING = "accepted", "refused", "waiting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalStep:
+    """People asked side by side, and how many of them must agree: `percent` of them, or `count`; all when neither is set.
+
+    An approver is a mail address, `group:<name>` (its members), `lead:<group>`, or `owner` (of the record's service).
+    `hours` of wall-clock time are given to answer.
+    """
+
+    approvers: tuple[str, ...]
+    percent: int | None = None
+    count: int | None = None
+    hours: int = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRule:
+    """Which records need which steps, one after the other. No steps: pre-approved. `after`: asked once the work is done."""
+
+    when: Mapping[str, Json]
+    steps: tuple[ApprovalStep, ...] = ()
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegation:
+    """Somebody votes in another's place from `start` until `end` (out of office)."""
+
+    absent: str
+    substitute: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """What an owner sets about approvals: the table, first match wins; who is asked when nobody else may answer."""
+
+    rules: tuple[ApprovalRule, ...]
+    last_resort: str
+    delegations: tuple[Delegation, ...] = ()
+    groups: Groups = field(default_factory=Groups, metadata={"from": "groups"})
+    services: Services = field(default_factory=Services, metadata={"from": "services"})
+
+
+def quorum(accepted: int, refused: int, asked: int, *, percent: int | None = None, count: int | None = None) -> str:
+    """accepted, refused or waiting, as early as it is certain; neither `percent` nor `count` means everybody.
+
+    By percent: accepted% >= p accepts, refused% > 100 - p refuses; with p = 0 the first vote settles it, an acceptance
+    winning over refusals (GLPI 11's rules). By count: n acceptances accept, more than asked - n refusals refuse.
+    """
+    if percent == 0:
+        return ACCEPTED if accepted else REFUSED if refused else WAITING
+    if count is not None:
+        return ACCEPTED if accepted >= count else REFUSED if refused > asked - count else WAITING
+    needed = 100 if percent is None else percent
+    if not 0 <= needed <= 100:
+        raise PolicyError(f"a quorum of {needed} percent cannot be; it goes from 0 to 100")
+    if accepted * 100 >= needed * asked:
+        return ACCEPTED
+    return REFUSED if refused * 100 > (100 - needed) * asked else WAITING
+
+
+def overall(steps: Sequence[str]) -> str:
+    """What ordered steps come to: any refused refuses, else any waiting waits, else accepted."""
+    if REFUSED in steps:
+        return REFUSED
+    return WAITING if WAITING in steps else ACCEPTED
+
+
+def content_hash(record: Record, keys: Sequence[str]) -> str:
+    """16 characters over what is approved: title, service, impact and the named details; the rest may change freely."""
+    content = {
+        "title": record.title,
+        "service": record.service,
+        "impact": record.impact,
+        **{f"details.{key}": record.details[key] for key in keys if key in record.details},
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return derived_id("content", text)
+
+
+def approver_hash(address: str) -> str:
+    """16 characters that stand for an approver in a link."""
+    return derived_id("approver", address.lower())
+
+
+def resolve(step: ApprovalStep, record: Record, policy: Approvals, now: int) -> tuple[str, ...]:
+    """The people of a step, absent ones replaced by their substitutes, never the requester; in order, each once.
+
+    When nobody is left, the last resort is asked. Raises PolicyError when even that leaves nobody but the requester.
+    """
+    for wanted in (step.approvers, (policy.last_resort,)):
+        named = [person for approver in wanted for person in _people(approver, record, policy)]
+        found = [_substitute(person, record, policy, now) for person in named]
+        people = tuple(dict.fromkeys(person for person in found if person != record.requester.lower()))
+        if people:
+            return people
+    raise PolicyError(
+        f"{record.number}: nobody but the requester could approve it; name more approvers or another last_resort"
+    )
+
+
+def _people(approver: str, record: Record, policy: Approvals) -> tuple[str, ...]:
+    kind, _, name = approver.partition(":")
+    if kind == "group" and name in policy.groups.groups:
+        return tuple(member.lower() for member in policy.groups.groups[name].members)
+    if kind == "lead" and name in policy.groups.groups:
+        return (policy.groups.groups[name].lead.lower(),)
+    if approver == "owner":
+        service = policy.services.services.get(record.service)
+        return (service.owner.lower(),) if service and service.owner else ()
+    if "@" in approver:
+        return (approver.lower(),)
+    raise PolicyError(f"nobody is called {approver!r}; write a mail address, group:<name>, lead:<group> or owner")
+
+
+def _substitute(person: str, record: Record, policy: Approvals, now: int) -> str:
+    """Follow the delegations in force; a circle, or an end at the requester, leaves the vote with the person named first."""
+    seen, at = {person}, person
+    while True:
+        step = next((one.substitute.lower() for one in policy.delegations if _stands_in(one, at, now)), None)
+        if step is None:
+            return at
+        if step in seen or step == record.requester.lower():
+            return person
+        seen.add(step)
+        at = step
+
+
+def _stands_in(delegation: Delegation, person: str, now: int) -> bool:
+    in_force = delegation.start.timestamp() <= now < delegation.end.timestamp()
+    return delegation.absent.lower() == person and in_force
+
+
+def seconds(rule: ApprovalRule) -> int:
+    """How long the whole of a rule may take, every step to its end."""
+    return sum(step.hours for step in rule.steps) * 3600
+
+
+def pending(record: Record) -> Mapping[str, Any]:
+    """The record's approval as kept in its details: {} when none was ever asked for.
+
+    hash, step, steps [{asked, percent, count, seconds}], asked, votes {address: {decision, note, at}}, expires, accepted
+    and refused (the states it leads to), past [{asked, votes, expires}], decision ("" while it waits).
+    """
+    kept = record.details.get("approval")
+    return kept if isinstance(kept, Mapping) else {}

@@ -1,0 +1,1 @@
+"""Floor 2: one room per ITIL practice; none imports another."""
