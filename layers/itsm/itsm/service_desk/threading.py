@@ -11,6 +11,8 @@ from itsm.service_desk.submission import FAILED, MAIL, Submission
 
 REPLY_PREFIX = "reply+"
 NUMBER = re.compile(r"\[\s*([A-Z]{2,4}\d{7,12})\s*\]|(?<![A-Za-z0-9])([A-Z]{3}\d{7,12})(?![A-Za-z0-9])")
+MAX_LOOKUPS, MAX_NUMBERS = 10, 3
+"""Each pointer that anybody can write costs a read; a stranger may cause this many."""
 RECORD_ID = re.compile(r"[a-z2-7]{16}")
 
 REPLY_ADDRESS, OWN_MESSAGE_ID, OPENING_MAIL, SUBJECT = "reply address", "own Message-ID", "opening mail", "subject"
@@ -62,9 +64,9 @@ def _pointers(submission: Submission, secrets: Sequence[bytes], domain: str) -> 
         record = _own(reference, secrets, domain)
         if record:
             yield Candidate(how=OWN_MESSAGE_ID, record=record)
-    for reference in submission.references:
+    for reference in submission.references[:MAX_LOOKUPS]:
         yield Candidate(how=OPENING_MAIL, record=derived_id(MAIL, reference))
-    for bracketed, bare in NUMBER.findall(submission.subject):
+    for bracketed, bare in NUMBER.findall(submission.subject)[:MAX_NUMBERS]:
         yield Candidate(how=SUBJECT, number=bracketed or bare)
 
 

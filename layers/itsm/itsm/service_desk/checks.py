@@ -1,0 +1,141 @@
+"""Checks: what can be wrong in the service desk's policy, said by key; the build asks, no door does."""
+
+from collections.abc import Collection, Mapping
+
+from itsm.core import rules
+from itsm.service_desk.policy import Forms, Question, Routing, Sources, Verification, WebhookSource
+
+PRACTICES = ("incident", "request", "change")
+SCHEMES = ("hmac", "token", "none")
+ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
+QUESTION_TYPES = ("text", "email", "long", "choice", "instant")
+LEVELS = ("1", "2", "3", "4")
+BESIDE = ("service.criticality", "service.group")
+"""What routing may ask of a record's service, beside the record's own facts."""
+
+type Problems = list[tuple[str, str]]
+
+
+def sources_problems(sources: Sources) -> Problems:
+    """What is wrong in sources.toml, as (key path, reason)."""
+    services = sources.services.services
+    found: Problems = []
+    mail = sources.mail
+    if not mail.addresses:
+        found.append(("mail.addresses", "name at least one address, or no mail is ours"))
+    found += _one_of("mail.practice", mail.practice, PRACTICES)
+    found += _one_of("mail.lists", mail.lists, ("hold", "ticket"))
+    found += _levels("mail", mail.impact, mail.urgency)
+    found += _one_of("mail.service", mail.service, ("", *services))
+    if not 1 <= mail.participants <= 100:
+        found.append(("mail.participants", "between 1 and 100 people can take part in a ticket"))
+    found += _one_of("alarm.practice", sources.alarm.practice, PRACTICES)
+    found += _levels("alarm", sources.alarm.impact, sources.alarm.urgency)
+    for start, fields in sources.alarm.names.items():
+        found += _fields(f"alarm.names.{start}", fields, services)
+    for name, webhook in sources.webhook.items():
+        found += _webhook_problems(f"webhook.{name}", webhook, services)
+    return found
+
+
+def _webhook_problems(path: str, webhook: WebhookSource, services: Collection[str]) -> Problems:
+    found = _verification_problems(f"{path}.verify", webhook.verify)
+    found += _one_of(f"{path}.practice", webhook.practice, PRACTICES)
+    found += _fields(f"{path}.defaults", webhook.defaults, services)
+    if "{" not in webhook.key:
+        found.append((f"{path}.key", "without a {path} every delivery would be the same ticket"))
+    for name in webhook.required:
+        if name not in webhook.map and name not in webhook.defaults:
+            found.append((f"{path}.required", f"{name} is required but neither mapped nor given a default"))
+    for name in webhook.values:
+        if name not in webhook.map:
+            found.append((f"{path}.values.{name}", "translates a field that is not mapped"))
+    texts = {"key": webhook.key, "delivery": webhook.delivery, **{f"map.{name}": text for name, text in webhook.map.items()}}
+    found += [(f"{path}.{name}", "braces do not pair") for name, text in texts.items() if text.count("{") != text.count("}")]
+    if not 1 <= webhook.max_bytes <= 6_291_456:
+        found.append((f"{path}.max_bytes", "between 1 and 6291456 bytes reach a function"))
+    return found
+
+
+def _verification_problems(path: str, verify: Verification) -> Problems:
+    found = _one_of(f"{path}.scheme", verify.scheme, SCHEMES)
+    found += _one_of(f"{path}.algorithm", verify.algorithm, ALGORITHMS)
+    found += _one_of(f"{path}.encoding", verify.encoding, ("hex", "base64"))
+    if verify.scheme in ("hmac", "token") and not verify.header:
+        found.append((f"{path}.header", f"scheme {verify.scheme} needs the header it reads"))
+    if verify.scheme == "hmac" and "{body}" not in verify.template:
+        found.append((f"{path}.template", "the body must be signed: put {body} into the template"))
+    if "{ts}" in verify.template and not (verify.timestamp_header or verify.timestamp_field):
+        found.append((f"{path}.template", "{ts} needs timestamp_header or timestamp_field"))
+    if "{id}" in verify.template and not verify.id_header:
+        found.append((f"{path}.template", "{id} needs id_header"))
+    if verify.timestamp_field and not verify.separator:
+        found.append((f"{path}.timestamp_field", "is found between separators: set separator"))
+    if not 1 <= verify.tolerance <= 3_600:
+        found.append((f"{path}.tolerance", "between 1 and 3600 seconds"))
+    return found
+
+
+def forms_problems(forms: Forms) -> Problems:
+    """What is wrong in forms.toml, as (key path, reason)."""
+    services = forms.services.services
+    found: Problems = []
+    for name, form in forms.form.items():
+        path = f"form.{name}"
+        found += _one_of(f"{path}.practice", form.practice, PRACTICES)
+        found += _fields(f"{path}.defaults", form.defaults, services)
+        names = [one.name for one in form.question]
+        found += [(f"{path}.question", f"{twice} is asked twice") for twice in sorted({n for n in names if names.count(n) > 1})]
+        if not {"sender", "subject"} <= {*names, *form.defaults}:
+            found.append((f"{path}.question", "a ticket needs a sender and a subject: ask for both or give defaults"))
+        for number, one in enumerate(form.question):
+            found += _question_problems(f"{path}.question.{number}", one, services)
+    return found
+
+
+def _question_problems(path: str, one: Question, services: Collection[str]) -> Problems:
+    found = _one_of(f"{path}.type", one.type, QUESTION_TYPES)
+    if not one.name.replace("_", "").isalnum() or not one.name.isascii():
+        found.append((f"{path}.name", "letters, digits and _ only"))
+    if (one.type == "choice") != bool(one.choices):
+        found.append((f"{path}.choices", "a choice has choices, and nothing else has"))
+    if one.name == "sender" and one.type != "email":
+        found.append((f"{path}.type", "the sender is an e-mail address: type email"))
+    if one.name in ("service", "impact", "urgency"):
+        for choice in one.choices:
+            found += _fields(f"{path}.choices", {one.name: choice.value}, services)
+    return found
+
+
+def routing_problems(routing: Routing) -> Problems:
+    """What is wrong in routing.toml, as (key path, reason)."""
+    groups = routing.groups.groups
+    found = _one_of("default", routing.default, groups)
+    for number, rule in enumerate(routing.rule):
+        found += _one_of(f"rule.{number}.assign", rule.assign, groups)
+        found += [(f"rule.{number}.when.{key}", why) for key, why in rules.problems(rule.when, (*rules.FACTS, *BESIDE))]
+        if not rule.when and number + 1 < len(routing.rule):
+            found.append((f"rule.{number}.when", "always holds, so no rule after it is ever reached"))
+    return found
+
+
+def _one_of(path: str, value: str, allowed: Collection[str]) -> Problems:
+    if value in allowed:
+        return []
+    return [(path, f"{value!r} is none of {', '.join(sorted(one for one in allowed if one))}")]
+
+
+def _levels(path: str, impact: int, urgency: int) -> Problems:
+    return [(f"{path}.{n}", "is 1 (highest) to 4") for n, v in (("impact", impact), ("urgency", urgency)) if not 1 <= v <= 4]
+
+
+def _fields(path: str, fields: Mapping[str, str], services: Collection[str]) -> Problems:
+    found: Problems = []
+    for name in ("impact", "urgency"):
+        if name in fields:
+            found += _one_of(f"{path}.{name}", fields[name], LEVELS)
+    if fields.get("service"):
+        found += _one_of(f"{path}.service", fields["service"], services)
+    if "practice" in fields:
+        found += _one_of(f"{path}.practice", fields["practice"], PRACTICES)
+    return found

@@ -1,0 +1,205 @@
+"""Opening: a submission becomes a new record, or an entry in the journal of one that is there."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from itsm.core.events import Json
+from itsm.core.lifecycle import Lifecycle
+from itsm.core.record import SYSTEM, Comment, Record, opened
+from itsm.service_desk import quarantine
+from itsm.service_desk.filters import Own
+from itsm.service_desk.submission import ALARM, Attachment, Submission, listed
+
+INLINE_BYTES, EXCERPT_BYTES = 900, 700
+"""A text up to the first travels in the record's item; of a longer one the second, and all of it is a blob (design 3.4: small items)."""
+ENTRY_BYTES = 6_000
+MAX_TITLE = 200
+MAX_LISTED = 20
+MAX_DETAIL = 1_000
+NO_SUBJECT = "(no subject)"
+HEADER_FIELDS = ("practice", "service", "impact", "urgency")
+INSTANTS = ("planned_start", "planned_end")
+LISTS = ("cis",)
+UNATTENDED = re.compile(r"^(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?)(?:[-+=.].*)?@", re.IGNORECASE)
+
+type Priority = Callable[[int, int, str], int]
+"""impact, urgency and service -> priority."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """Bytes to store beside a record before it is written."""
+
+    key: str
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A record to create and what to store first."""
+
+    record: Record
+    blobs: tuple[Blob, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A journal entry to save and what to store first."""
+
+    comment: Comment
+    blobs: tuple[Blob, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a record gets where the submission says nothing, and how many people may take part in it."""
+
+    practice: str = "incident"
+    service: str = ""
+    impact: int = 3
+    urgency: int = 3
+    participants: int = 40
+
+
+def opening(
+    submission: Submission,
+    *,
+    defaults: Defaults,
+    own: Own,
+    priority: Priority,
+    lifecycle: Callable[[str], Lifecycle],
+    key: str = "",
+    related: str = "",
+) -> Opening:
+    """The record a submission opens, in its practice's first state, with the service desk until it is routed.
+
+    `key` replaces the submission's own where the outcome says so; `related` is the number of a ticket it may have to do with.
+    The same submission always makes the same record.
+    """
+    named = replace(submission, key=key or submission.key)
+    fields = named.fields
+    practice = fields.get("practice") or defaults.practice
+    impact, urgency = _level(fields, "impact", defaults.impact), _level(fields, "urgency", defaults.urgency)
+    service = fields.get("service") or defaults.service
+    record_id = named.record_id
+    said, blobs = kept(named.text, f"text/{record_id}/1", INLINE_BYTES, EXCERPT_BYTES)
+    record = opened(
+        f"{practice.capitalize()}Opened",
+        by=named.sender or SYSTEM,
+        origin=named.kind,
+        at=named.received_at,
+        text=said,
+        id=record_id,
+        practice=practice,
+        state=lifecycle(practice).initial,
+        title=title(named.subject),
+        source=named.source,
+        requester=named.sender or SYSTEM,
+        requester_name=named.sender_name,
+        service=service,
+        impact=impact,
+        urgency=urgency,
+        priority=priority(impact, urgency, service),
+        group=quarantine.GROUP,
+        participants=participants(named, own, defaults.participants),
+        details=_details(named, related, [blob.key for blob in blobs]),
+        digest=named.digest,
+    )
+    return Opening(record=record, blobs=(*blobs, *_files(named.attachments)))
+
+
+def entry(submission: Submission, record: Record, *, note: str = "") -> Entry:
+    """What a submission adds to a record's journal: the reply without its quotes; with `note`, an internal entry that begins so.
+
+    The same delivery makes the same entry, which the store keeps once.
+    """
+    words = submission.reply or submission.text or NO_SUBJECT
+    text, blobs = kept(f"{note}\n\n{words}" if note else words, f"text/{record.id}/{submission.comment_id}", ENTRY_BYTES, ENTRY_BYTES)
+    comment = Comment(
+        id=submission.comment_id,
+        record=record.id,
+        at=submission.received_at,
+        by=submission.sender or SYSTEM,
+        text=text,
+        origin=submission.kind,
+        public=not note and submission.kind != ALARM,
+        attachments=listed(submission.attachments)[:MAX_LISTED],
+    )
+    return Entry(comment=comment, blobs=(*blobs, *_files(submission.attachments)))
+
+
+def hold(submission: Submission, reason: str, related: str = "") -> Record:
+    """The held record of a submission that could be read but must be judged by a person."""
+    return quarantine.held(
+        submission.delivery or submission.key,
+        reason,
+        source=submission.source,
+        at=submission.received_at,
+        raw=submission.raw,
+        sender=submission.sender,
+        subject=title(submission.subject),
+        related=related,
+    )
+
+
+def title(subject: str) -> str:
+    """The subject as a title: one line, at most 200 characters."""
+    line = re.sub(r"\s+", " ", subject).strip()
+    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rstrip() + "…" if line else NO_SUBJECT
+
+
+def participants(submission: Submission, own: Own, most: int) -> tuple[str, ...]:
+    """Who takes part: the sender, and whom the mail was addressed to beside us; no address that nobody reads."""
+    people = [submission.sender, *submission.recipients]
+    wanted = dict.fromkeys(one for one in people if "@" in one and not own.is_own(one) and not UNATTENDED.match(one))
+    return tuple(wanted)[:most]
+
+
+def kept(text: str, key: str, most: int, excerpt: int) -> tuple[str, tuple[Blob, ...]]:
+    """A text as an item keeps it: whole, or its beginning with the whole as a blob; sizes in bytes of UTF-8."""
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= most:
+        return text, ()
+    beginning = raw[:excerpt].decode("utf-8", "ignore").rstrip() + " …"
+    return beginning, (Blob(key=key, body=raw, content_type="text/plain; charset=utf-8"),)
+
+
+def _files(attachments: tuple[Attachment, ...]) -> tuple[Blob, ...]:
+    return tuple(Blob(key=one.key, body=one.content, content_type="application/octet-stream") for one in attachments)
+
+
+def _level(fields: Mapping[str, str], name: str, default: int) -> int:
+    given = fields.get(name, "")
+    return int(given) if given in ("1", "2", "3", "4") else default
+
+
+def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[str, Json]:
+    """What only this record knows; empty facts are left out, so that items stay small."""
+    facts: dict[str, Json] = {
+        "source_key": submission.key[:MAX_DETAIL],
+        "message_id": submission.message_id,
+        "trust": submission.trust,
+        "raw": submission.raw,
+        "text": texts[0] if texts else "",
+        "related": related,
+        "fingerprint": submission.fingerprint,
+        "auto": submission.auto.kind if submission.auto.automatic else "",
+        "attachments": list(listed(submission.attachments)[:MAX_LISTED]),
+        "files": len(submission.attachments),
+    }
+    for name, value in submission.fields.items():
+        if name not in HEADER_FIELDS:
+            facts[name] = _detail(name, value)
+    return {name: value for name, value in facts.items() if value not in ("", [], 0) or name == "trust"}
+
+
+def _detail(name: str, value: str) -> Json:
+    if name in INSTANTS and value.isdigit():
+        return int(value)
+    if name in LISTS:
+        return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()][:50]
+    return value[:MAX_DETAIL]
+
+

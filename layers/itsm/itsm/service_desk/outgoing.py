@@ -1,0 +1,181 @@
+"""Outgoing: the mails we send about a ticket; each threads on the requester's own mail and never makes a machine answer."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+
+from itsm.core.ports import Message
+from itsm.core.record import Comment, Record
+from itsm.core.signing import sign
+from itsm.service_desk.filters import LIST, Own
+from itsm.service_desk.opening import UNATTENDED
+from itsm.service_desk.threading import own_message_id, reply_address
+
+MAX_TO = 40
+MAX_QUOTED = 10_000
+CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """What a mail of ours needs to know: the secret that signs, our mail domain, our public address, what is ours."""
+
+    secret: bytes
+    domain: str
+    url: str
+    own: Own
+    name: str = "Service desk"
+
+    def ticket_link(self, record: Record) -> str:
+        """The requester's page of the ticket."""
+        return f"{self.url.rstrip('/')}/tickets/{sign(self.secret, 'ticket', record.id)}"
+
+
+def reachable(address: str, sender: Sender) -> bool:
+    """Whether a mail may go there: an address, not our own, and one that somebody reads."""
+    return bool(re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address)) and not sender.own.is_own(address) and not UNATTENDED.match(address)
+
+
+def acknowledgement(record: Record, sender: Sender) -> Message | None:
+    """The mail that says we have it; once per ticket, None where nobody or only a machine would read it (RFC 3834 2)."""
+    if record.practice == "submission" or record.details.get("auto") == LIST or not reachable(record.requester, sender):
+        return None
+    said = [
+        f"Thank you for writing. We have it under the number {record.number}: {record.title}",
+        "Answer this mail to add something; the answer comes to us with this number.",
+    ]
+    return _message(record, sender, "ack", 1, (record.requester,), said, sender.ticket_link(record), automatic="auto-replied")
+
+
+def public_comment(record: Record, comment: Comment, sender: Sender) -> Message | None:
+    """What was said on the ticket, to everybody who takes part in it but the one who said it; None when nobody is left."""
+    if not comment.public:
+        return None
+    said = [f"{comment.by} wrote about {record.number}:", comment.text[:MAX_QUOTED]]
+    return _message(record, sender, f"comment-{comment.id}", comment.version, _people(record, sender, {comment.by}), said, sender.ticket_link(record))
+
+
+def resolved(record: Record, sender: Sender) -> Message | None:
+    """The mail that says the work is done."""
+    said = [
+        f"{record.number} is done: {record.title}",
+        "If it is not, answer this mail and we go on with it.",
+    ]
+    return _message(record, sender, f"done-{record.version}", record.version, _people(record, sender, set()), said, sender.ticket_link(record))
+
+
+def approval_request(record: Record, approver: str, link: str, sender: Sender, *, why: str = "") -> Message | None:
+    """The mail that asks for a decision; its link opens a page, and only pressing a button there decides."""
+    said = [
+        f"Your decision is needed on {record.number}: {record.title}",
+        why or f"Asked for by {record.requester_name or record.requester}.",
+        "Open the page below, read it, and accept or refuse there. The link is for you alone and works once.",
+    ]
+    to = (approver,) if reachable(approver, sender) else ()
+    # Two links to one person are two asks (after an edit voids the first); the same link is asked once.
+    once = hashlib.sha256(f"{approver}\n{link}".encode()).hexdigest()[:16]
+    return _message(record, sender, f"approval-{once}", record.version, to, said, link)
+
+
+def breach(record: Record, metric: str, due: int, lead: str, sender: Sender) -> Message | None:
+    """The mail to the group's lead when a target was missed; `due` is the instant it ran out."""
+    instant = datetime.fromtimestamp(due, UTC).strftime("%d %b %Y, %H:%M UTC")
+    said = [
+        f"{record.number} has missed its {metric} target, which was due {instant}.",
+        f"{record.title}\nPriority {record.priority}, group {record.group}, worked by {record.assignee or 'nobody yet'}.",
+    ]
+    to = (lead,) if reachable(lead, sender) else ()
+    return _message(record, sender, f"breach-{metric}-{due}", record.version, to, said, sender.ticket_link(record))
+
+
+def _people(record: Record, sender: Sender, without: set[str]) -> tuple[str, ...]:
+    everybody = dict.fromkeys([record.requester, *record.participants])
+    return tuple(one for one in everybody if one not in without and reachable(one, sender))[:MAX_TO]
+
+
+def _message(
+    record: Record,
+    sender: Sender,
+    purpose: str,
+    version: int,
+    to: tuple[str, ...],
+    said: Iterable[str],
+    link: str,
+    automatic: str = "auto-generated",
+) -> Message | None:
+    """A mail on the ticket's thread, None without anybody to send it to.
+
+    SES puts its own Message-ID in place of ours, so our signed one also stands last in References, where every client copies it
+    into an answer: the ticket is found by it even when the answer goes to another address.
+    """
+    if not to:
+        return None
+    paragraphs = [*said, link]
+    theirs = str(record.details.get("message_id", ""))
+    anchor = own_message_id(sender.secret, record.id, 1, "ack", sender.domain)
+    mine = own_message_id(sender.secret, record.id, version, purpose, sender.domain)
+    return Message(
+        effect=f"mail.{record.id}.{purpose}",
+        id=mine,
+        to=to,
+        subject=header(f"[{record.number}] {record.title}"),
+        text="\n\n".join(paragraphs) + f"\n\n-- \n{sender.name}\n",
+        html=_html(paragraphs, link, sender.name),
+        reply_to=reply_address(sender.secret, record.id, sender.domain),
+        in_reply_to=theirs or ("" if purpose == "ack" else anchor),
+        references=tuple(dict.fromkeys(one for one in (theirs, anchor) if one)),
+        headers={"Auto-Submitted": automatic, "X-Auto-Response-Suppress": "All", "X-Itsm-Instance": sender.domain},
+    )
+
+
+def _html(paragraphs: Iterable[str], link: str, name: str) -> str:
+    shown = [
+        f'<p><a href="{escape(one)}">{escape(one)}</a></p>' if one == link else "<p>" + escape(one).replace("\n", "<br>\n") + "</p>"
+        for one in paragraphs
+    ]
+    return f'<!doctype html><html lang="en"><body>{"".join(shown)}<p>-- <br>{escape(name)}</p></body></html>'
+
+
+def header(text: str) -> str:
+    """A text fit for one header line: no line end or control gets through, so no header can be injected."""
+    return CONTROL.sub(" ", text).strip()[:900]
+
+
+def to_mime(message: Message, from_: str) -> bytes:
+    """The mail as RFC 5322 bytes with CRLF; text and HTML as alternatives, header words encoded (RFC 2047).
+
+    The same message makes the same bytes. No Date: the mail service sets it.
+    """
+    from email.header import Header
+    from email.mime.multipart import MIMEMultipart
+    from email.mime.text import MIMEText
+    from email.policy import compat32
+
+    boundary = "=_" + hashlib.sha256(f"{message.effect}\n{message.text}".encode()).hexdigest()[:40]
+    root = MIMEMultipart("alternative", boundary=boundary)
+    root["From"] = _mailbox(from_)
+    root["To"] = ",\n ".join(header(address) for address in message.to)
+    subject = header(message.subject)
+    root["Subject"] = subject if subject.isascii() else Header(subject, "utf-8", header_name="Subject").encode()
+    root["Message-ID"] = f"<{header(message.id)}>"
+    root["Reply-To"] = header(message.reply_to)
+    if message.in_reply_to:
+        root["In-Reply-To"] = f"<{header(message.in_reply_to)}>"
+    if message.references:
+        root["References"] = "\n ".join(f"<{header(one)}>" for one in message.references)
+    for name, value in (message.headers or {}).items():
+        root[header(name)] = header(value)
+    root.attach(MIMEText(message.text, "plain", "utf-8"))
+    root.attach(MIMEText(message.html, "html", "utf-8"))
+    return root.as_bytes(policy=compat32.clone(linesep="\r\n", max_line_length=998))
+
+
+def _mailbox(from_: str) -> str:
+    """A From as it was set, its name encoded where it needs to be."""
+    from email.utils import formataddr, parseaddr
+
+    name, address = parseaddr(header(from_))
+    return formataddr((name, address)) if address else header(from_)

@@ -1,0 +1,90 @@
+"""Signatures: one verifier for every HMAC webhook scheme, driven by policy."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+
+from itsm.core.errors import UnauthenticatedError
+from itsm.service_desk.policy import Verification
+
+MAX_SIGNATURES = 32
+
+
+def verify(body: bytes, headers: Mapping[str, str], how: Verification, secrets: Sequence[str], now: int) -> None:
+    """Raise UnauthenticatedError unless the raw body was signed with one of the live secrets, not too long ago.
+
+    `headers` have lower-case names. Every listed signature is compared with every secret's, each in constant time (RFC 2104).
+    """
+    if how.scheme == "none":
+        return
+    if not secrets:
+        raise UnauthenticatedError("this source has no secret yet; its owner must set one")
+    given = headers.get(how.header.lower(), "")
+    if not given:
+        raise UnauthenticatedError(f"the header {how.header} is missing")
+    if how.scheme == "token":
+        expected = [_shown(secret.encode(), how.encoding) if how.encoding == "base64" else secret for secret in secrets]
+        _one_equals([given], [how.prefix + secret for secret in expected])
+        return
+    stamp = _timestamp(given, headers, how, now)
+    delivery = headers.get(how.id_header.lower(), "") if how.id_header else ""
+    if how.id_header and not delivery:
+        raise UnauthenticatedError(f"the header {how.id_header} is missing")
+    signed = _signed(how.template, delivery, stamp, body)
+    macs = [hmac.new(_key(secret, how), signed, getattr(hashlib, how.algorithm)).digest() for secret in secrets]
+    _one_equals(_signatures(given, how), [_shown(mac, how.encoding) for mac in macs])
+
+
+def _one_equals(given: Sequence[str], expected: Sequence[str]) -> None:
+    same = [hmac.compare_digest(one.encode("utf-8", "replace"), other.encode()) for one in given for other in expected]
+    if not any(same):
+        raise UnauthenticatedError("the signature is not ours: wrong secret, or the body was changed on its way")
+
+
+def _timestamp(given: str, headers: Mapping[str, str], how: Verification, now: int) -> str:
+    """The signed time as it was sent, "" where the scheme has none."""
+    if how.timestamp_field:
+        fields = (piece.strip().partition("=") for piece in given.split(how.separator))
+        stamp = next((value for name, _, value in fields if name == how.timestamp_field), "")
+    elif how.timestamp_header:
+        stamp = headers.get(how.timestamp_header.lower(), "")
+    else:
+        return ""
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+        raise UnauthenticatedError("the signature's timestamp is missing or no number")
+    if abs(now - int(stamp)) > how.tolerance:
+        raise UnauthenticatedError(f"the signature's timestamp is more than {how.tolerance} seconds off; is it a replay, or a clock?")
+    return stamp
+
+
+def _signed(template: str, delivery: str, stamp: str, body: bytes) -> bytes:
+    before, _, after = template.partition("{body}")
+
+    def filled(text: str) -> bytes:
+        return text.replace("{id}", delivery).replace("{ts}", stamp).encode()
+
+    return filled(before) + body + filled(after)
+
+
+def _signatures(given: str, how: Verification) -> list[str]:
+    pieces = [piece.strip() for piece in given.split(how.separator)] if how.separator else [given.strip()]
+    found = [piece.removeprefix(how.prefix) for piece in pieces if piece.startswith(how.prefix)]
+    found = [one.lower() for one in found] if how.encoding == "hex" else found
+    if not found:
+        raise UnauthenticatedError(f"the header {how.header} holds no signature that begins with {how.prefix!r}")
+    return found[:MAX_SIGNATURES]
+
+
+def _key(secret: str, how: Verification) -> bytes:
+    if how.key_prefix and secret.startswith(how.key_prefix):
+        try:
+            return base64.b64decode(secret.removeprefix(how.key_prefix), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise UnauthenticatedError("this source's secret is no base64; its owner must set it again") from error
+    return secret.encode()
+
+
+def _shown(raw: bytes, encoding: str) -> str:
+    return base64.b64encode(raw).decode() if encoding == "base64" else raw.hex()

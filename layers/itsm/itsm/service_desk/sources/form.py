@@ -1,0 +1,199 @@
+"""Form: a web form out of policy, as HTML that needs no script, and what a person sent with it as a submission."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from html import escape
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
+from itsm.service_desk.pages import frame
+from itsm.service_desk.policy import Form, Question
+from itsm.service_desk.sources import charsets, headers
+from itsm.service_desk.submission import FORM, Submission
+
+TOKEN = "token"
+TRAP = "website"
+MOST = {"text": 300, "email": 254, "long": 20_000, "choice": 100, "instant": 32}
+"""Characters an answer may have unless the form says otherwise (an address: RFC 5321 4.5.3.1)."""
+MAX_BYTES = 1_048_576
+GOOD_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
+EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]+@[^\s@<>\"',;:()\[\]\\]+\.[^\s@<>\"',;:()\[\]\\.]+")
+CONTENT = ("sender", "sender_name", "subject", "text")
+
+
+class WrongAnswersError(InvalidInputError):
+    """One or several answers are missing or wrong; `errors` has them all in the form's order, the first is the `field`."""
+
+    def __init__(self, errors: Sequence[InvalidInputError], answers: Mapping[str, str]) -> None:
+        self.errors, self.answers = tuple(errors), dict(answers)
+        super().__init__(errors[0].field, errors[0].reason)
+
+
+class TrappedError(ItsmError):
+    """The field no person sees was filled in: a robot wrote. Answer as if all were well, and make nothing."""
+
+
+def answers(body: bytes, content_type: str) -> Mapping[str, str]:
+    """The fields of a POST, URL-encoded or multipart (RFC 7578), the first value of each. Raises MalformedError, TooLargeError."""
+    if len(body) > MAX_BYTES:
+        raise TooLargeError(f"the form has {len(body)} bytes; {MAX_BYTES} are taken")
+    kind, parameters = headers.parameters(content_type)
+    if kind == "application/x-www-form-urlencoded":
+        try:
+            pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
+        except ValueError as error:
+            raise MalformedError("the form has too many fields") from error
+    elif kind == "multipart/form-data" and parameters.get("boundary"):
+        pairs = _multipart(body, headers.raw_bytes(parameters["boundary"]))
+    else:
+        raise MalformedError("a form is sent as application/x-www-form-urlencoded or multipart/form-data")
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name, charsets.clean(value))
+    return found
+
+
+def _multipart(body: bytes, boundary: bytes) -> list[tuple[str, str]]:
+    pairs = []
+    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:200]:
+        head, _, content = piece.partition(b"\r\n\r\n")
+        disposition = re.search(rb"content-disposition:\s*form-data\s*;([^\r\n]*)", head, re.IGNORECASE)
+        if disposition:
+            _, parameters = headers.parameters("form-data;" + disposition[1].decode("utf-8", "replace"))
+            if parameters.get("name") and "filename" not in parameters:
+                pairs.append((parameters["name"], content.decode("utf-8", "replace")))
+    return pairs
+
+
+def parse(name: str, form: Form, given: Mapping[str, str], *, received_at: int) -> Submission:
+    """The submission of a form's answers; its key is the page's token, so pressing twice makes one ticket.
+
+    Raises WrongAnswersError with every answer that is missing or wrong, TrappedError for a robot.
+    """
+    if given.get(TRAP, "").strip():
+        raise TrappedError("the hidden field was filled in")
+    errors: list[InvalidInputError] = []
+    said: dict[str, str] = {}
+    if not GOOD_TOKEN.fullmatch(given.get(TOKEN, "")):
+        errors.append(InvalidInputError(TOKEN, "this page is too old; open the form again and send it from there"))
+    for question in form.question:
+        try:
+            answer = _answer(question, given.get(question.name, "").strip(), form)
+        except InvalidInputError as error:
+            errors.append(error)
+        else:
+            if answer:
+                said[question.name] = answer
+    if errors:
+        raise WrongAnswersError(errors, given)
+    facts = {**form.defaults, **said}
+    return Submission(
+        source=f"form-{name}",
+        key=given[TOKEN],
+        kind=FORM,
+        received_at=received_at,
+        sender=facts.pop("sender", "").lower(),
+        sender_name=facts.pop("sender_name", ""),
+        subject=facts.pop("subject", ""),
+        text=facts.pop("text", ""),
+        fields={"practice": form.practice, **facts},
+    )
+
+
+def _answer(question: Question, given: str, form: Form) -> str:
+    """The answer as the submission keeps it. Raises InvalidInputError."""
+    if not given:
+        if question.required:
+            raise InvalidInputError(question.name, "please choose one" if question.choices else "please fill this in")
+        return ""
+    most = question.most or MOST[question.type]
+    if len(given) > most:
+        raise InvalidInputError(question.name, f"at most {most} characters; these are {len(given)}")
+    if question.type == "email" and not EMAIL.fullmatch(given):
+        raise InvalidInputError(question.name, "this is no e-mail address; write it like name@example.org")
+    if question.type == "choice" and given not in {choice.value for choice in question.choices}:
+        raise InvalidInputError(question.name, "please choose one of the answers")
+    if question.type == "instant":
+        return _epoch(question, given, form.zone)
+    return given if question.type == "long" else re.sub(r"\s+", " ", given)
+
+
+def _epoch(question: Question, given: str, zone: str) -> str:
+    try:
+        local = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise InvalidInputError(question.name, "write date and time like 2026-03-01T18:00") from error
+    return str(int((local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))).timestamp()))
+
+
+def page(name: str, form: Form, token: str, wrong: WrongAnswersError | None = None) -> str:
+    """The form's page. `token` is new for each page; after a wrong answer the page says what and keeps what was written."""
+    given = wrong.answers if wrong else {}
+    if wrong and GOOD_TOKEN.fullmatch(given.get(TOKEN, "")):
+        token = given[TOKEN]
+    errors = {error.field: error.reason for error in wrong.errors} if wrong else {}
+    questions = "\n".join(_question(one, given.get(one.name, ""), errors.get(one.name, ""), form) for one in form.question)
+    intro = f"<p>{escape(form.intro)}</p>" if form.intro else ""
+    return frame(
+        f"Please correct: {form.title}" if wrong else form.title,
+        f"<h1>{escape(form.title)}</h1>{intro}{_summary(form, errors)}\n"
+        f'<form method="post" action="" accept-charset="utf-8">\n'
+        f'<input type="hidden" name="{TOKEN}" value="{escape(token)}">\n'
+        f'<p class="trap" aria-hidden="true"><label for="{TRAP}">Leave this empty</label>'
+        f'<input id="{TRAP}" name="{TRAP}" tabindex="-1" autocomplete="off"></p>\n'
+        f'{questions}\n<button type="submit">{escape(form.button)}</button>\n</form>',
+        form.language,
+    )
+
+
+def _summary(form: Form, errors: Mapping[str, str]) -> str:
+    if not errors:
+        return ""
+    labels = {one.name: one.label for one in form.question}
+    points = "".join(
+        f'<li><a href="#{escape(field)}">{escape(labels[field])}</a>: {escape(reason)}</li>' if field in labels else f"<li>{escape(reason)}</li>"
+        for field, reason in errors.items()
+    )
+    return f'<div class="errors" role="alert" tabindex="-1"><h2>This could not be sent yet</h2><ul>{points}</ul></div>'
+
+
+def _question(one: Question, value: str, error: str, form: Form) -> str:
+    name = escape(one.name)
+    hint = " ".join(part for part in (one.hint, f"Time zone: {form.zone}." if one.type == "instant" else "") if part)
+    told = [f"{name}-hint"] * bool(hint) + [f"{name}-wrong"] * bool(error)
+    below = f'<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
+    below += f'<p class="wrong" id="{name}-wrong">{escape(error)}</p>' if error else ""
+    said = escape(one.label) + ("" if one.required else " (optional)")
+    extra = f' aria-describedby="{" ".join(told)}"' if told else ""
+    extra += ' aria-invalid="true"' if error else ""
+    if one.type == "choice":
+        return f'<fieldset id="{name}"{extra}><legend>{said}</legend>{below}\n{_choices(one, value)}</fieldset>'
+    extra += " required" if one.required else ""
+    extra += f' autocomplete="{escape(one.autocomplete)}"' if one.autocomplete else ""
+    start = f'<label for="{name}">{said}</label>{below}'
+    if one.type == "long":
+        return f'{start}<textarea id="{name}" name="{name}" maxlength="{one.most or MOST["long"]}"{extra}>\n{escape(value)}</textarea>'
+    kind = {"email": "email", "instant": "datetime-local"}.get(one.type, "text")
+    most = f' maxlength="{one.most or MOST[one.type]}"' if kind != "datetime-local" else ""
+    return f'{start}<input id="{name}" name="{name}" type="{kind}" value="{escape(value)}"{most}{extra}>'
+
+
+def _choices(one: Question, value: str) -> str:
+    return "\n".join(
+        f'<label><input type="radio" name="{escape(one.name)}" value="{escape(choice.value)}"'
+        f"{' checked' if choice.value == value else ''}{' required' if one.required else ''}> {escape(choice.label)}</label>"
+        for choice in one.choices
+    )
+
+
+def confirmation(form: Form, number: str, link: str, sender: str) -> str:
+    """The page after sending: the number to quote, and where to see how it goes."""
+    place = f'<p><a href="{escape(link)}">See how it goes</a></p>' if link else ""
+    mail = f"<p>We have sent a mail to {escape(sender)}. Answer it to add something.</p>" if sender else ""
+    return frame(
+        f"{number} received",
+        f"<h1>Thank you, we have it</h1><p>Your number is <strong>{escape(number)}</strong>.</p>{mail}{place}",
+        form.language,
+    )

@@ -1,0 +1,126 @@
+"""Webhook: a JSON payload becomes a submission by the paths its policy names; no code per source."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from itsm.core.errors import InvalidInputError, MalformedError, TooLargeError
+from itsm.service_desk.policy import WebhookSource
+from itsm.service_desk.sources import charsets
+from itsm.service_desk.submission import UNKNOWN, VERIFIED, WEBHOOK, Submission
+
+PATH = re.compile(r"\{([^{}]+)\}")
+MAX_FIELD = 65_536
+CONTENT = {"sender", "sender_name", "subject", "text"}
+LEVELS = ("impact", "urgency")
+
+
+def parse(name: str, body: bytes, headers: Mapping[str, str], policy: WebhookSource, *, received_at: int) -> Submission | None:
+    """The submission of a verified payload, None when the policy's `only` says this delivery is not for the desk.
+
+    `headers` have lower-case names. Raises TooLargeError, MalformedError (not a JSON object), InvalidInputError with the field.
+    """
+    if len(body) > policy.max_bytes:
+        raise TooLargeError(f"the body has {len(body)} bytes; {name} may send {policy.max_bytes}")
+    payload = _object(body)
+    if not all(_filled(text, payload, headers) in allowed for text, allowed in policy.only.items()):
+        return None
+    recovered = bool(policy.recovered) and all(
+        _filled(text, payload, headers) in allowed for text, allowed in policy.recovered.items()
+    )
+    key = _needed("key", policy.key, payload, headers)
+    fields = _fields(policy, payload, headers)
+    return Submission(
+        source=name,
+        key=key,
+        kind=WEBHOOK,
+        received_at=received_at,
+        sender=fields.pop("sender", name).lower()[:254],
+        sender_name=fields.pop("sender_name", "")[:200],
+        subject=fields.pop("subject", "")[:1_000],
+        text=fields.pop("text", ""),
+        trust=UNKNOWN if policy.verify.scheme == "none" else VERIFIED,
+        fields={"practice": policy.practice, **fields},
+        delivery=_filled(policy.delivery, payload, headers) or key,
+        fingerprint=_filled(policy.fingerprint, payload, headers),
+        recovered=recovered,
+    )
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("the body is not JSON; send one JSON object in UTF-8") from error
+    if not isinstance(payload, dict):
+        raise MalformedError("the body is JSON but not an object; send one JSON object")
+    return payload
+
+
+def _fields(policy: WebhookSource, payload: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, str]:
+    fields = dict(policy.defaults)
+    for field, text in policy.map.items():
+        value = _filled(text, payload, headers)
+        if value:
+            translated = policy.values.get(field, {})
+            fields[field] = translated.get(value, translated.get("*", value))
+    for field in policy.required:
+        if not fields.get(field, "").strip():
+            raise InvalidInputError(_where(policy.map.get(field, field)), f"is missing; the ticket's {field} comes from it")
+    for field in LEVELS:
+        if field in fields and fields[field] not in ("1", "2", "3", "4"):
+            raise InvalidInputError(_where(policy.map.get(field, field)), f"{fields[field]!r} is no {field}; send 1 to 4")
+    return fields
+
+
+def _where(text: str) -> str:
+    paths = PATH.findall(text)
+    return str(paths[0]).partition("|")[0] if paths else text
+
+
+def _needed(field: str, text: str, payload: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    value = _filled(text, payload, headers)
+    if not value:
+        raise InvalidInputError(_where(text), f"is missing; the {field} of the ticket comes from it")
+    return value
+
+
+def _filled(text: str, payload: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    """The text with its {paths} filled in; "" when one of them leads nowhere."""
+    missing = False
+
+    def fill(match: re.Match[str]) -> str:
+        nonlocal missing
+        for path in match[1].split("|"):
+            value = headers.get(path[1:].lower(), "") if path.startswith("@") else _at(path, payload)
+            if value:
+                return value
+        missing = True
+        return ""
+
+    filled = PATH.sub(fill, text)
+    return "" if missing else charsets.clean(filled)[:MAX_FIELD].strip()
+
+
+def _at(path: str, payload: Any) -> str:
+    """What a dotted path leads to, as text; a number in it counts into a list."""
+    here = payload
+    for step in path.split("."):
+        if isinstance(here, Mapping):
+            here = here.get(step)
+        elif isinstance(here, list) and step.isdigit() and int(step) < len(here):
+            here = here[int(step)]
+        else:
+            return ""
+    return _shown(path, here)
+
+
+def _shown(path: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise InvalidInputError(path, f"is {'a list' if isinstance(value, list) else 'an object'}; text or a number belongs there")
