@@ -1,0 +1,147 @@
+"""Reconcile: read a record and its issue and make them agree; whatever nudged, however often, the outcome is the same."""
+
+from dataclasses import replace
+
+from itsm.core.errors import (
+    AmbiguousError,
+    ForbiddenError,
+    InvalidInputError,
+    ItsmError,
+    NotFoundError,
+    OutsideError,
+    StaleVersionError,
+    ThrottledError,
+    UnauthenticatedError,
+)
+from itsm.core.ports import Link, Records
+from itsm.core.record import Record
+from itsm.jira import create, merge
+from itsm.jira.exchange import Desk, Exchange, Move, claimed_until, start, stopped
+from itsm.jira.issues import Draft, Issues
+from itsm.jira.outcome import LATER, OUTAGE, Outcome, again, done, parked
+from itsm.jira.policy import JiraPolicy, PracticeRules
+from itsm.jira.pulling import pull_comments, pull_fields, pull_state
+from itsm.jira.pushing import push_comments, push_fields, push_state, weigh
+
+TRIES = 3
+LOOK_AGAIN, BUSY = 20, 5
+"""Seconds until a comment whose fate is unknown is looked for, and until a link another worker has is tried again."""
+DELETED = "jira:issue_deleted"
+
+
+def reconcile(
+    record_id: str,
+    *,
+    records: Records,
+    issues: Issues,
+    policy: JiraPolicy,
+    move: Move,
+    now: int,
+    issue: str = "",
+    cause: str = "",
+    more: str = "",
+) -> Outcome:
+    """Make a record and its Jira issue agree, creating the issue when there is none.
+
+    `issue` and `cause` are what a webhook named (an issue id and Jira's event); both may be wrong, late or missing.
+    `more` is where a text that had to be cut can be read whole. Raises NotFoundError when there is no such record.
+    """
+    desk = Desk(records=records, issues=issues, policy=policy, move=move, now=now, more=more)
+    for _ in range(TRIES):
+        record = records.get(record_id)
+        rules = policy.practices.get(record.practice)
+        if rules is None:
+            return done()
+        link = records.link(record_id) or Link(record=record_id)
+        if (until := claimed_until(link)) > now:
+            return again(min(until - now, BUSY), "another worker has this link")
+        try:
+            return _agreed(desk, rules, record, link, issue, cause)
+        except StaleVersionError:
+            continue
+    return again(1, "the record or its link changed meanwhile")
+
+
+def _agreed(desk: Desk, rules: PracticeRules, record: Record, link: Link, hint: str, cause: str) -> Outcome:
+    if record.state not in rules.status:
+        return parked(f"policy gives no Jira status for the state {record.state}")
+    try:
+        bound = create.issue_for(_creation(desk, rules, record), link, hint)
+        if isinstance(bound, Outcome):
+            return bound
+        exchange = start(desk, rules, record, bound)
+    except InvalidInputError as error:
+        return parked(f"Jira refused what we asked: {error}")
+    except (NotFoundError, ForbiddenError) as error:
+        return _unseen(desk, desk.records.link(record.id) or link, error, cause)
+    except (OutsideError, UnauthenticatedError) as error:
+        return _later(error)
+    try:
+        return _exchanged(exchange)
+    except StaleVersionError:
+        exchange.release()
+        raise
+    except (OutsideError, UnauthenticatedError, NotFoundError, ForbiddenError, InvalidInputError) as error:
+        return _broken_off(exchange, error, cause)
+
+
+def _exchanged(it: Exchange) -> Outcome:
+    """All that changes the record comes first, so that the claim on the link is taken with nothing left to lose."""
+    labels = merge.labels(it.record, it.issue, it.base, it.rules)
+    pulls, pushes = weigh(it)
+    pull_fields(it, pulls, labels)
+    pull_comments(it)
+    show_state = pull_state(it)
+    push_fields(it, pushes, labels)
+    if show_state:
+        push_state(it)
+    push_comments(it)
+    needs_someone = it.finish()
+    return parked(it.link.reason, it.writes) if needs_someone else done(it.writes)
+
+
+def _broken_off(it: Exchange, error: ItsmError, cause: str) -> Outcome:
+    it.release(LOOK_AGAIN if isinstance(error, AmbiguousError) else 0)
+    if isinstance(error, OutsideError | UnauthenticatedError):
+        outcome = _later(error)
+        return replace(outcome, writes=it.writes)
+    link = it.desk.records.link(it.record.id) or it.link
+    if isinstance(error, InvalidInputError):
+        reason = f"Jira refused what we sent: {error}"
+        stopped(it.desk, link, "needs_attention", reason)
+        return parked(reason, it.writes)
+    return _unseen(it.desk, link, error, cause)
+
+
+def _later(error: ItsmError) -> Outcome:
+    if isinstance(error, ThrottledError):
+        return again(error.retry_after, str(error))
+    if isinstance(error, AmbiguousError):
+        return again(LOOK_AGAIN, str(error))
+    return again(OUTAGE if isinstance(error, UnauthenticatedError) else LATER, str(error))
+
+
+def _unseen(desk: Desk, link: Link, error: ItsmError, cause: str) -> Outcome:
+    """One 404 is no proof that an issue is gone: only a deletion that Jira also told of is."""
+    if isinstance(error, ForbiddenError):
+        state, reason = "paused", "forbidden: our account may not work on this issue"
+    elif cause == DELETED or link.state == "broken":
+        state, reason = "broken", "deleted: the issue was deleted in Jira"
+    else:
+        state, reason = "paused", "not found: the issue was deleted, or our account may not see it"
+    stopped(desk, link, state, reason)
+    return parked(reason)
+
+
+def _creation(desk: Desk, rules: PracticeRules, record: Record) -> create.Creation:
+    def draft() -> Draft:
+        entries = desk.records.comments(record.id)
+        text = next((entry.text for entry in entries if entry.id == "opening"), record.event.text)
+        people = desk.policy.people
+
+        def account(name: str) -> str | None:
+            return people.get(name) or (desk.issues.account(name) if "@" in name else None)
+
+        return merge.draft(record, text, rules, desk.policy.zone, account, desk.more)
+
+    return create.Creation(records=desk.records, issues=desk.issues, now=desk.now, draft=draft)
