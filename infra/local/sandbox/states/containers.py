@@ -34,7 +34,7 @@ def start_map(walk: Walk) -> None:
     items = walk.value(state["Items"], "Items") if "Items" in state else frame.input
     if not isinstance(items, list):
         raise wrong_type(template, "Items", "array", items)
-    limit = int(walk.number("MaxConcurrency") or 0)
+    limit = walk.number("MaxConcurrency") or 0
     count = walk.number("ToleratedFailureCount")
     percentage = walk.number("ToleratedFailurePercentage", high=100)
     started = walk.event("MapStateStarted", length=len(items))

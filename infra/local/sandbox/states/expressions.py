@@ -16,7 +16,7 @@ from sandbox.states.errors import QueryError
 from sandbox.states.functions import extras
 
 # One evaluation may take this many steps. AWS stops a runaway expression by time; a count is the same on every machine.
-STEP_BUDGET = 2_000_000
+STEP_BUDGET = 500_000
 
 
 def is_expression(value: object) -> bool:

@@ -126,8 +126,8 @@ def _check_values(state: dict[str, Any], kind: str) -> Iterator[Finding]:
     }  # fmt: skip
     for name, low in bounds.items():
         value = state.get(name, low)
-        if not is_expression(value) and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < low):
-            yield f"{name} must be a number of at least {low} or a JSONata expression", f"/{name}"
+        if not is_expression(value) and (isinstance(value, bool) or not isinstance(value, int) or value < low):
+            yield f"{name} must be an integer of at least {low} or a JSONata expression", f"/{name}"
     timeout, heartbeat = state.get("TimeoutSeconds"), state.get("HeartbeatSeconds")
     if isinstance(timeout, (int, float)) and isinstance(heartbeat, (int, float)) and heartbeat >= timeout:
         yield "HeartbeatSeconds must be smaller than TimeoutSeconds", "/HeartbeatSeconds"

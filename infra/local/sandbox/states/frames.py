@@ -114,8 +114,8 @@ class Run:
     fresh: list[Event] = field(default_factory=list)
 
     def parts(self) -> dict[str, Any]:
-        """Everything but the frames, events and marks, for the journal."""
-        skipped = {"frames", "changed", "removed", "fresh"}
+        """Everything that changes as it runs, but for the frames and events, for the journal."""
+        skipped = {"input", "frames", "changed", "removed", "fresh"}
         return {name: getattr(self, name) for name in Run.__slots__ if name not in skipped}
 
     def frame(self, **parts: Any) -> Frame:

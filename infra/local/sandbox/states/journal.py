@@ -15,7 +15,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS definitions (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS documents (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS executions (
-    arn TEXT PRIMARY KEY, machine TEXT NOT NULL, status TEXT NOT NULL, started REAL NOT NULL, body TEXT NOT NULL
+    arn TEXT PRIMARY KEY, machine TEXT NOT NULL, status TEXT NOT NULL, started REAL NOT NULL, body TEXT NOT NULL,
+    input TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS executions_by_machine ON executions (machine, started);
 CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status);
@@ -87,8 +88,9 @@ class Journal:
     def save(self, run: Run) -> None:
         """Keep what changed in `run` since it was last saved, and unmark it."""
         self._db.execute(
-            "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?)",
-            (run.arn, run.machine, run.status, run.started, json.dumps(run.parts(), ensure_ascii=False)),
+            "INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (arn) DO UPDATE SET status = excluded.status, body = excluded.body",
+            (run.arn, run.machine, run.status, run.started, json.dumps(run.parts(), ensure_ascii=False), run.input),
         )
         if run.removed:
             gone = [(run.arn, number) for number in run.removed]
@@ -105,15 +107,15 @@ class Journal:
 
     def run(self, arn: str) -> Run | None:
         """An execution with its frames, or None."""
-        row = self._db.execute("SELECT body FROM executions WHERE arn = ?", (arn,)).fetchone()
-        return None if row is None else self._load(row[0])
+        row = self._db.execute("SELECT body, input FROM executions WHERE arn = ?", (arn,)).fetchone()
+        return None if row is None else self._load(*row)
 
     def running(self) -> list[Run]:
-        rows = self._db.execute("SELECT body FROM executions WHERE status = 'RUNNING' ORDER BY started, arn").fetchall()
-        return [self._load(row[0]) for row in rows]
+        query = "SELECT body, input FROM executions WHERE status = 'RUNNING' ORDER BY started, arn"
+        return [self._load(*row) for row in self._db.execute(query).fetchall()]
 
-    def _load(self, body: str) -> Run:
-        run = Run(**json.loads(body))
+    def _load(self, body: str, input: str) -> Run:
+        run = Run(**json.loads(body), input=input)
         rows = self._db.execute("SELECT body FROM frames WHERE execution = ? ORDER BY id", (run.arn,))
         run.frames = {frame.id: frame for frame in (Frame.load(row[0]) for row in rows)}
         return run
@@ -121,11 +123,11 @@ class Journal:
     def runs(self, machine: str, status: str | None, offset: int, limit: int) -> list[Run]:
         """Executions of a state machine, newest first, without their frames."""
         rows = self._db.execute(
-            "SELECT body FROM executions WHERE machine = ? AND (? IS NULL OR status = ?) "
+            "SELECT body, input FROM executions WHERE machine = ? AND (? IS NULL OR status = ?) "
             "ORDER BY started DESC, rowid DESC LIMIT ? OFFSET ?",
             (machine, status, status, limit, offset),
         )
-        return [Run(**json.loads(row[0])) for row in rows]
+        return [Run(**json.loads(body), input=text) for body, text in rows]
 
     def events(self, arn: str, offset: int, limit: int, *, reverse: bool = False) -> list[Event]:
         """Part of an execution's history."""

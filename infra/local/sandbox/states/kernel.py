@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -140,9 +141,13 @@ class Kernel:
             self._effects.append(lambda: self._agenda.call(lambda: tell(told)))
 
     def walk(self, run: Run, frame: Frame, action: Callable[[Walk], None]) -> None:
-        """Let `action` move `frame`; inside `atomically`."""
+        """Let `action` move `frame`; inside `atomically`. Raises StepCrashedError."""
         self._touch(run)
-        action(Walk(self, run, frame, self.definition(run.definition)))
+        try:
+            action(Walk(self, run, frame, self.definition(run.definition)))
+        except Exception as error:
+            # Failures of states are dealt with inside; what comes out is a fault of the interpreter.
+            raise StepCrashedError(run.arn) from error
         if overflowing(run) and run.status == "RUNNING":
             run.error, run.cause = RUNTIME, "The execution reached the maximum number of history events (25000)."
             self.end(run, "FAILED", "ExecutionFailed")
@@ -176,11 +181,8 @@ class Kernel:
                 frame = None if run is None else run.frames.get(number)
                 if run is None or frame is None:
                     continue
-                try:
-                    with self.atomically():
-                        self.walk(run, frame, states.step)
-                except Exception as error:
-                    raise StepCrashedError(arn) from error
+                with self.atomically():
+                    self.walk(run, frame, states.step)
                 return True
         return self._agenda.call_one()
 
@@ -207,10 +209,16 @@ class Kernel:
     def fire(self) -> bool:
         """Let all that is due happen. False when nothing was."""
         with self.lock:
-            due = self._agenda.due(self.clock.now())
-            for action in due:
-                action()
-            return bool(due)
+            now = self.clock.now()
+            due = deque(self._agenda.due(now))
+            fired = bool(due)
+            try:
+                while due:
+                    due.popleft()()
+            finally:
+                for action in due:
+                    self._agenda.at(now, action)
+            return fired
 
     def run_until_idle(self) -> None:
         """Do all that can be done at this instant."""

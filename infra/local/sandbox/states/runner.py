@@ -25,13 +25,22 @@ class Runner:
     """Drives an engine in a thread until it is closed.
 
     `make` builds the engine with the workers that it is given: `Runner(lambda workers: Engine(..., workers=workers))`.
+    The engine answers its API at once; it works from `start` on, when its resources can be called.
     """
 
     def __init__(self, make: Callable[[Callable[[Callable[[], None]], None]], Engine]) -> None:
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="states-call")
         self._closing = False
+        self._early: list[Callable[[], None]] | None = []
         self.engine = make(self._submit)
         self._thread = threading.Thread(target=self._drive, name="states", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work: what was in flight when the last process ended is called again now."""
+        with self.engine.kernel.lock:
+            early, self._early = self._early or [], None
+        for work in early:
+            self._submit(work)
         self._thread.start()
 
     def close(self) -> None:
@@ -40,7 +49,8 @@ class Runner:
         with kernel.lock:
             self._closing = True
             kernel.woken.notify_all()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self.engine.close()
 
@@ -50,10 +60,14 @@ class Runner:
                 return
             try:
                 work()
+            except StepCrashedError as crash:
+                self._condemn(crash)
             except Exception:  # nobody waits for this future: say it here, or it is lost
-                log.exception("An answer could not be taken in")
+                log.exception("A call outside failed")
 
-        if not self._closing:
+        if self._early is not None:
+            self._early.append(work)
+        elif not self._closing:
             self._pool.submit(guarded)
 
     def _drive(self) -> None:
@@ -75,7 +89,10 @@ class Runner:
         try:
             return self.engine.step()
         except StepCrashedError as crash:
-            # One execution shows a fault of the interpreter; the others go on.
-            log.exception("The interpreter failed at %s", crash.arn)
-            self.engine.condemn(crash.arn, repr(crash.__cause__))
+            self._condemn(crash)
             return True
+
+    def _condemn(self, crash: StepCrashedError) -> None:
+        """One execution shows a fault of the interpreter; the others go on."""
+        log.error("The interpreter failed at %s", crash.arn, exc_info=crash)
+        self.engine.condemn(crash.arn, repr(crash.__cause__))

@@ -33,7 +33,9 @@ def schedule(walk: Walk) -> None:
     if resource.direct:
         walk.event("LambdaFunctionScheduled", resource=resource.arn, input=text, timeoutInSeconds=timeout)
     else:
-        walk.event("TaskScheduled", **task_details(resource, region="us-east-1", parameters=text, **limits))
+        walk.event(
+            "TaskScheduled", **task_details(resource, region=walk.run.arn.split(":")[3], parameters=text, **limits)
+        )
     now = walk.host.clock.now()
     frame.arguments = arguments
     frame.timeout_at = None if timeout is None else now + timeout

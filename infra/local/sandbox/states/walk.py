@@ -123,16 +123,16 @@ class Walk:
         reserved = {"input": self.frame.input, "context": self.context(item), **states}
         return self.host.evaluator.resolve(template, {**self.variables(), "states": reserved}, location)
 
-    def number(self, field: str, *, low: float = 0, high: float = 99_999_999) -> float | None:
-        """The numeric field `field`, literal or JSONata, or None when absent. Raises QueryError."""
+    def number(self, field: str, *, low: int = 0, high: int = 99_999_999) -> int | None:
+        """The integer field `field`, literal or JSONata, or None when absent. Raises QueryError."""
         if field not in self.state:
             return None
         template = self.state[field]
         value = self.value(template, field)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise wrong_type(template, field, "number", value)
-        if not low <= value <= high:
-            raise QueryError(f"The field '{field}' must be between {low:g} and {high:g}, but was {value:g}", field)
+        if not isinstance(value, int) or not low <= value <= high:
+            raise QueryError(f"The field '{field}' must be an integer from {low} to {high}, but was {value}", field)
         return value
 
     def complete(self, plain: Any, **states: Any) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.infra.local.states.world import World
+
 
 def shared(*parts: str) -> Path:
     """A file of the shared test data; the test is skipped, and says so, when it is not there."""
@@ -23,3 +25,9 @@ def shared(*parts: str) -> Path:
 def recorded_cases() -> list[dict[str, Any]]:
     """All cases with AWS-recorded results."""
     return list(json.loads(shared("asl", "cases.json").read_text()))
+
+
+@pytest.fixture
+def world() -> World:
+    """A fresh engine whose function `f` returns its event."""
+    return World({"f": lambda event: event})
