@@ -1,7 +1,7 @@
 """Approvals: who must agree, the quorum of their votes, and the decision; bound to the content that was asked about."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from itsm.core.errors import PolicyError
 from itsm.core.events import Json
 from itsm.core.organisation import Groups, Services
 from itsm.core.record import Record, derived_id
+from itsm.core.rules import problems as rule_problems
 
 ACCEPT, REFUSE = "accept", "refuse"
 ACCEPTED, REFUSED, WAITING = "accepted", "refused", "waiting"
@@ -17,7 +18,7 @@ ACCEPTED, REFUSED, WAITING = "accepted", "refused", "waiting"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalStep:
-    """People asked side by side, and how many of them must agree: `percent` of them, or `count`; all when neither is set.
+    """People asked side by side, and how many must agree: `percent` of them, or `count`; all when neither is set.
 
     An approver is a mail address, `group:<name>` (its members), `lead:<group>`, or `owner` (of the record's service).
     `hours` of wall-clock time are given to answer.
@@ -31,7 +32,7 @@ class ApprovalStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRule:
-    """Which records need which steps, one after the other. No steps: pre-approved. `after`: asked once the work is done."""
+    """Which records need which steps, in order. No steps: pre-approved. `after`: asked once the work is done."""
 
     when: Mapping[str, Json]
     steps: tuple[ApprovalStep, ...] = ()
@@ -132,7 +133,7 @@ def _people(approver: str, record: Record, policy: Approvals) -> tuple[str, ...]
 
 
 def _substitute(person: str, record: Record, policy: Approvals, now: int) -> str:
-    """Follow the delegations in force; a circle, or an end at the requester, leaves the vote with the person named first."""
+    """Follow the delegations in force; a circle, or an end at the requester, leaves the vote with the person named."""
     seen, at = {person}, person
     while True:
         step = next((one.substitute.lower() for one in policy.delegations if _stands_in(one, at, now)), None)
@@ -157,8 +158,74 @@ def seconds(rule: ApprovalRule) -> int:
 def pending(record: Record) -> Mapping[str, Any]:
     """The record's approval as kept in its details: {} when none was ever asked for.
 
-    hash, step, steps [{asked, percent, count, seconds}], asked, votes {address: {decision, note, at}}, expires, accepted
-    and refused (the states it leads to), past [{asked, votes, expires}], decision ("" while it waits).
+    hash, step, steps [{asked, percent, count, seconds}], asked, votes {address: {decision, note, at}}, expires,
+    accepted and refused (the states it leads to), past [{asked, votes, expires}], decision ("" while it waits).
     """
     kept = record.details.get("approval")
     return kept if isinstance(kept, Mapping) else {}
+
+
+def approval_problems(policy: Approvals, known: Collection[str], prefix: str = "") -> list[tuple[str, str]]:
+    """What is wrong in an approval table, as (key, reason); `known` are the facts its conditions may ask."""
+    found = []
+    for at, rule in enumerate(policy.rules):
+        key = f"{prefix}rules.{at}"
+        found += [(f"{key}.when.{fact}", reason) for fact, reason in rule_problems(rule.when, known)]
+        for number, step in enumerate(rule.steps):
+            found += [(f"{key}.steps.{number}.{name}", reason) for name, reason in _step_problems(step, policy)]
+    found += [(f"{prefix}last_resort", reason) for reason in _nobody(policy.last_resort, policy)]
+    if policy.last_resort == "owner":
+        found.append((f"{prefix}last_resort", "a service may have no owner; name an address or a group"))
+    return found + [(f"{prefix}delegations.{at}.{name}", reason) for at, name, reason in _circles(policy)]
+
+
+def _step_problems(step: ApprovalStep, policy: Approvals) -> list[tuple[str, str]]:
+    found = [("approvers", reason) for approver in step.approvers for reason in _nobody(approver, policy)]
+    if not step.approvers:
+        found.append(("approvers", "names nobody; a pre-approved rule has no steps at all"))
+    if step.percent is not None and step.count is not None:
+        found.append(("count", "is set beside percent; a quorum is one or the other"))
+    if step.percent is not None and not 0 <= step.percent <= 100:
+        found.append(("percent", f"is {step.percent}; it goes from 0 to 100"))
+    if step.count is not None and step.count < 1:
+        found.append(("count", f"is {step.count}; at least one must agree"))
+    if step.hours < 1:
+        found.append(("hours", f"is {step.hours}; give at least one hour to answer"))
+    return found
+
+
+def _nobody(approver: str, policy: Approvals) -> list[str]:
+    kind, _, name = approver.partition(":")
+    if kind in ("group", "lead") and name:
+        group = policy.groups.groups.get(name)
+        if group is None:
+            return [f"no group is called {name!r}; known are {', '.join(sorted(policy.groups.groups))}"]
+        return [] if kind == "lead" or group.members else [f"the group {name!r} has no members to ask"]
+    if approver == "owner" or "@" in approver:
+        return []
+    return [f"nobody is called {approver!r}; write a mail address, group:<name>, lead:<group> or owner"]
+
+
+def _circles(policy: Approvals) -> list[tuple[int, str, str]]:
+    found = []
+    for at, one in enumerate(policy.delegations):
+        if one.start.tzinfo is None or one.end.tzinfo is None:
+            found.append((at, "start", "start and end need an offset from UTC, like 2026-12-19T00:00:00+01:00"))
+            continue
+        if one.end <= one.start:
+            found.append((at, "end", "is not after the start"))
+        # whoever follows the substitutes in force at the start and comes back is in a circle
+        person, seen = one.substitute.lower(), {one.absent.lower()}
+        while person not in seen:
+            seen.add(person)
+            person = next((d.substitute.lower() for d in policy.delegations if _overlaps(d, one, person)), "")
+        if person == one.absent.lower():
+            found.append((at, "substitute", f"leads back to {one.absent} in the same time: a circle"))
+    return found
+
+
+def _overlaps(delegation: Delegation, other: Delegation, person: str) -> bool:
+    # without an offset there is no telling; that fault has a line of its own
+    if None in (delegation.start.tzinfo, delegation.end.tzinfo):
+        return False
+    return delegation.absent.lower() == person and delegation.start < other.end and other.start < delegation.end

@@ -69,7 +69,6 @@ def group_problems(groups: Groups) -> list[tuple[str, str]]:
     for name, group in groups.groups.items():
         if "@" not in group.lead:
             found.append((f"groups.{name}.lead", f"{group.lead!r} is no mail address"))
-        found += [
-            (f"groups.{name}.members", f"{member!r} is no mail address") for member in group.members if "@" not in member
-        ]
+        wrong = [member for member in group.members if "@" not in member]
+        found += [(f"groups.{name}.members", f"{member!r} is no mail address") for member in wrong]
     return found

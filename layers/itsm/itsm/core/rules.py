@@ -24,7 +24,7 @@ class Rule(Protocol):
 
 
 def facts(record: Record, beside: Mapping[str, Json] | None = None) -> Mapping[str, Json]:
-    """What every policy rule may ask of a record; `beside` adds what only the caller knows, like `service.criticality`."""
+    """What a policy rule may ask of a record; `beside` adds what only the caller knows, like `service.criticality`."""
     return {
         "practice": record.practice,
         "state": record.state,
@@ -54,9 +54,9 @@ def first[R: Rule](rules: Iterable[R], known: Mapping[str, Json]) -> R | None:
 def matches(when: Mapping[str, Json], known: Mapping[str, Json]) -> bool:
     """Whether every line of a condition holds.
 
-    A plain value asks for equality, a list for membership, a table for its operators: `at_least` and `at_most` (numbers),
-    `starts_with` and `contains` (text in any case; `contains` also an element of a list), `not` (the opposite of any of
-    these). A dotted key walks into a table. A fact that is missing fulfils nothing but `not`.
+    A plain value asks for equality, a list for membership, a table for its operators: `at_least` and `at_most`
+    (numbers), `starts_with` and `contains` (text in any case; `contains` also an element of a list), `not` (the
+    opposite of any of these). A dotted key walks into a table. A fact that is missing fulfils nothing but `not`.
     """
     return all(_holds(wanted, _fact(key, known)) for key, wanted in when.items())
 
@@ -118,7 +118,7 @@ _OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
 
 
 def problems(when: Mapping[str, Json], known_facts: Collection[str] = FACTS) -> list[tuple[str, str]]:
-    """What is wrong with a condition, as (key, reason); a fact `name.*` in `known_facts` allows every key below `name`."""
+    """What is wrong with a condition, as (key, reason); a fact `name.*` in `known_facts` allows all below `name`."""
     found = []
     for key, wanted in when.items():
         if not _is_known(key, known_facts):

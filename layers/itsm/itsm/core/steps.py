@@ -1,5 +1,7 @@
 """Steps: what the processes of every practice may do to a record, whatever it is about."""
 
+from collections.abc import Mapping
+
 from itsm.core.events import Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.practice import Step, StepContext
@@ -11,7 +13,7 @@ CAUSE_CHARS = 300
 
 
 def noted(record: Record, event: str, now: int, *, state: str = "", **details: Json) -> Record:
-    """The record with details set (None removes one), in another state if one is given; unchanged if nothing differs."""
+    """The record with details set (None removes one), in another state if one is given; itself if nothing differs."""
     merged = {**record.details, **details}
     kept = {name: value for name, value in merged.items() if value is not None}
     if kept == record.details and state in ("", record.state):
@@ -38,24 +40,24 @@ def renew(record: Record, context: StepContext) -> Record:
     """
     if record.generation > int(context.arguments["generation"]):
         return record
-    return record.changed(
-        "ProcessRenewed", by=SYSTEM, origin=ORIGIN, at=context.now, generation=record.generation + 1
-    )
+    return record.changed("ProcessRenewed", by=SYSTEM, origin=ORIGIN, at=context.now, generation=record.generation + 1)
 
 
 def report_failure(record: Record, context: StepContext) -> Record:
-    """Leave on the record that its process gave up, so that people see it and not only the operator."""
+    """Leave on the record that its process gave up, so that people see it and not only the operator; once a failure."""
     told = context.arguments
-    trouble: Json = {
+    trouble: dict[str, Json] = {
         "error": str(told.get("error", ""))[:CAUSE_CHARS],
         "cause": str(told.get("cause", ""))[:CAUSE_CHARS],
         "process": f"{record.number}-{told.get('generation', record.generation)}",
-        "at": context.now,
     }
+    before = record.details.get("trouble")
+    if isinstance(before, Mapping) and {**before, "at": 0} == {**trouble, "at": 0}:
+        return record
     return record.changed(
         "ProcessFailed",
         by=SYSTEM,
         origin=ORIGIN,
         at=context.now,
-        details={**record.details, "trouble": trouble},
+        details={**record.details, "trouble": {**trouble, "at": context.now}},
     )

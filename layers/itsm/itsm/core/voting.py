@@ -34,18 +34,20 @@ def ask(record: Record, rule: ApprovalRule, policy: Approvals, terms: Terms, now
     """The record waiting for the first step's people. Asked again about the same content it is returned as it is.
 
     `accepted` is the state an acceptance leads to, if not the usual one. What was accepted before and is still the same
-    is not asked about twice: the record goes on at once. Raises IllegalMoveError where nothing can be asked, PolicyError
-    when nobody could answer.
+    is not asked about twice: the record goes on at once. Raises IllegalMoveError where nothing can be asked,
+    PolicyError when nobody could answer.
     """
     approval = kept.pending(record)
     content, then = kept.content_hash(record, terms.content), accepted or terms.accepted
     if approval.get("hash") == content and approval["accepted"] == then:
-        if record.state not in terms.asking or record.state == then and approval["decision"] == ACCEPTED:
+        if record.state not in terms.asking or (record.state == then and approval["decision"] == ACCEPTED):
             return record
         if approval["decision"] == ACCEPTED:
             return record.changed("Approved", by=SYSTEM, origin=ORIGIN, at=now, state=then)
     if record.state not in terms.asking:
         raise IllegalMoveError(record.number, record.state, terms.waiting, ())
+    if not rule.steps:
+        return record.changed("Approved", by=SYSTEM, origin=ORIGIN, at=now, state=then)
     steps = [
         {
             "asked": list(kept.resolve(step, record, policy, now)),
@@ -84,11 +86,11 @@ def _kept(record: Record, event: str, approval: Mapping[str, Any], *, by: str, n
 
 
 def vote(record: Record, terms: Terms, voter: str, decision: str, note: str, now: int, *, link: int = 0) -> Record:
-    """The record with one vote more, and with the decision as soon as it is certain; the same vote again changes nothing.
+    """The record with one vote more, and the decision as soon as it is certain; the same vote again changes nothing.
 
     `link` is the expiry the voter's link names (0: not by link): one of an earlier step cannot vote in a later one.
-    Raises InvalidInputError for a wrong decision, ForbiddenError for somebody not asked and for the requester, GoneError
-    when the approval is decided, expired, or the content was edited, and for a second, different vote.
+    Raises InvalidInputError for a wrong decision, ForbiddenError for somebody not asked and for the requester,
+    GoneError when the approval is decided, expired, or the content was edited, and for a second, different vote.
     """
     if decision not in (ACCEPT, REFUSE):
         raise InvalidInputError("decision", f"is {ACCEPT} or {REFUSE}")
@@ -108,7 +110,7 @@ def vote(record: Record, terms: Terms, voter: str, decision: str, note: str, now
 
 
 def _earlier(approval: Mapping[str, Any], person: str, link: int) -> Mapping[str, Any] | None:
-    """The person's vote in the question the link names, or in any when there is no link and it is not theirs to answer now."""
+    """The person's vote in the question the link names; without a link, in the one open to them, else in any."""
     if not approval:
         return None
     rounds = [*approval["past"], {name: approval[name] for name in ("asked", "votes", "expires")}]
@@ -118,9 +120,7 @@ def _earlier(approval: Mapping[str, Any], person: str, link: int) -> Mapping[str
     return found[-1] if found else None
 
 
-def _check_open(
-    record: Record, approval: Mapping[str, Any], terms: Terms, person: str, now: int, link: int
-) -> None:
+def _check_open(record: Record, approval: Mapping[str, Any], terms: Terms, person: str, now: int, link: int) -> None:
     if not approval or approval["decision"] or record.state != terms.waiting:
         raise GoneError(GONE.format(approval.get("decision") or f"{record.number} is {record.state}"))
     if approval["hash"] != kept.content_hash(record, terms.content):
@@ -145,7 +145,8 @@ def _counted(record: Record, approval: Mapping[str, Any], person: str, now: int)
         return _kept(record, "Approved", done, by=person, now=now, state=approval["accepted"])
     past = [*approval["past"], {name: approval[name] for name in ("asked", "votes", "expires")}]
     step = _opened_step(approval["steps"], approval["step"] + 1, now, approval["expires"])
-    return _kept(record, "ApprovalRequested", {**approval, **step, "past": past}, by=person, now=now, state=record.state)
+    asked = {**approval, **step, "past": past}
+    return _kept(record, "ApprovalRequested", asked, by=person, now=now, state=record.state)
 
 
 def standing(approval: Mapping[str, Any]) -> str:
@@ -164,19 +165,22 @@ def covered(record: Record, terms: Terms) -> bool:
 
 
 def stale(record: Record, terms: Terms) -> bool:
-    """Whether an approval, asked for or given, is about something the record no longer is, and still stands in its way."""
+    """Whether an approval, asked for or given, still counts but is about something the record no longer is."""
     approval = kept.pending(record)
-    if not approval or approval["decision"] not in ("", ACCEPTED) or record.state not in (terms.waiting, terms.accepted):
+    counts = approval.get("decision") in ("", ACCEPTED)
+    if not counts or record.state not in (terms.waiting, terms.accepted):
         return False
     return bool(approval["hash"] != kept.content_hash(record, terms.content))
 
 
 def void(record: Record, terms: Terms, now: int) -> Record:
-    """The record with its approval voided, back where it is assessed, if an edit changed what was approved; else as it is."""
+    """The record with its approval voided, back where it is assessed, if an edit overtook it; else as it is."""
     if not stale(record, terms):
         return record
-    voided = {**kept.pending(record), "decision": VOIDED}
-    return _kept(record, "ApprovalVoided", voided, by=SYSTEM, now=now, state=terms.voided)
+    approval = kept.pending(record)
+    # one asked for after the work leads back to where the work is looked at, never into planning
+    state = terms.voided if approval["accepted"] == terms.accepted else approval["accepted"]
+    return _kept(record, "ApprovalVoided", {**approval, "decision": VOIDED}, by=SYSTEM, now=now, state=state)
 
 
 def lapse(record: Record, terms: Terms, now: int) -> Record:

@@ -1,0 +1,25 @@
+"""Change: assessed, approved by the right people, kept out of freezes and of each other's way."""
+
+from itsm.core.practice import Practice
+from itsm.core.steps import move, renew, report_failure
+from itsm.practices.change import steps
+from itsm.practices.change.lifecycle import CANCELLED, LIFECYCLE
+from itsm.practices.change.record import type_of
+
+PRACTICE = Practice(
+    name="change",
+    prefix="CHG",
+    lifecycle=LIFECYCLE,
+    steps={
+        "assess": steps.assess,
+        "schedule": steps.schedule,
+        "implement": steps.implement,
+        "review": steps.review,
+        "close": steps.close,
+        "lapse": steps.lapse,
+        "cancel": move(LIFECYCLE, CANCELLED),
+        "renew": renew,
+        "report_failure": report_failure,
+    },
+    process=lambda record: f"change-{type_of(record)}",
+)

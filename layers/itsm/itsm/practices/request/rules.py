@@ -1,0 +1,18 @@
+"""Rules: what request fulfilment decides: priority, and who must agree."""
+
+from itsm.core.approvals import ApprovalRule
+from itsm.core.priority import priority
+from itsm.core.record import Record
+from itsm.core.rules import facts, first
+from itsm.practices.request.policy import RequestPolicy
+
+
+def priority_of(record: Record, policy: RequestPolicy) -> int:
+    """Impact x urgency by the organisation's table, raised for a critical service; 1 is the highest."""
+    return priority(policy.priorities, record.impact, record.urgency, policy.services.criticality(record.service) or 0)
+
+
+def rule_for(record: Record, policy: RequestPolicy) -> ApprovalRule:
+    """The line of the approval table a request falls under; one no line covers is pre-approved."""
+    beside = {"service.criticality": policy.services.criticality(record.service)}
+    return first(policy.approval.rules, facts(record, beside)) or ApprovalRule(when={})

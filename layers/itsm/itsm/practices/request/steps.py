@@ -1,0 +1,40 @@
+"""Steps: what the process of request fulfilment does to a request; record in, record out."""
+
+from itsm.core.approvals import seconds
+from itsm.core.events import Json
+from itsm.core.practice import StepContext
+from itsm.core.record import SYSTEM, Record
+from itsm.core.steps import ORIGIN
+from itsm.practices.request import approvals
+from itsm.practices.request.lifecycle import AWAITING_APPROVAL, IN_PROGRESS, NEW
+from itsm.practices.request.policy import RequestPolicy
+from itsm.practices.request.rules import priority_of, rule_for
+
+DAY = 86_400
+
+
+def classify(record: Record, context: StepContext) -> Record:
+    """Give the request its priority, and find out whether somebody must agree first.
+
+    One that was begun without the agreement it needs goes back to its start, to be asked about.
+    """
+    policy: RequestPolicy = context.policy
+    rule = rule_for(record, policy)
+    needed = bool(rule.steps) and not approvals.covered(record)
+    facts: dict[str, Json] = {
+        "approval_needed": needed,
+        "approval_seconds": seconds(rule),
+        "close_seconds": policy.close_after_days * DAY,
+    }
+    state = NEW if needed and record.state == IN_PROGRESS else record.state
+    priority, details = priority_of(record, policy), {**record.details, **facts}
+    if (priority, details, state) == (record.priority, record.details, record.state):
+        return record
+    return record.changed(
+        "Classified", by=SYSTEM, origin=ORIGIN, at=context.now, priority=priority, details=details, state=state
+    )
+
+
+def lapse(record: Record, context: StepContext) -> Record:
+    """Reject a request because its approval did not come in time."""
+    return approvals.lapse(record, context.now) if record.state == AWAITING_APPROVAL else record
