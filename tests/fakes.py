@@ -293,6 +293,7 @@ class FakePorts:
 
     def __init__(self, time: int = 1_764_000_000, policies: Policies | None = None, **environment: str) -> None:
         self.time = time
+        self.tokens = 0
         self.environment: Mapping[str, str] = {
             "MAIL_DOMAIN": "desk.example.org",
             "MAIL_FROM": "Service Desk <desk@desk.example.org>",
@@ -321,6 +322,11 @@ class FakePorts:
     def now(self) -> int:
         """The fake instant."""
         return self.time
+
+    def token(self) -> str:
+        """Tokens in order."""
+        self.tokens += 1
+        return f"token-{self.tokens:06d}"
 
     def address(self, name: str) -> str:
         """An address of the deployment."""

@@ -45,8 +45,8 @@ def follow(record: Record, ports: Ports) -> None:
 def _opening(record: Record, ports: Ports) -> Comment:
     event = record.event
     text = event.text
-    key = record.details.get("text_key")
-    if isinstance(key, str):
+    key = record.details.get("text")
+    if isinstance(key, str) and key:
         try:
             text = ports.blobs.get(key).decode("utf-8", "replace")
         except NotFoundError:

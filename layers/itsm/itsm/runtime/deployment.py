@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -28,6 +29,10 @@ class Deployment:
     def now(self) -> int:
         """Whole seconds since the epoch, UTC."""
         return int(self._now())
+
+    def token(self) -> str:
+        """128 random bits, safe in a URL."""
+        return secrets.token_urlsafe(16)
 
     def address(self, name: str) -> str:
         """An address the templates set, "" where this function has none."""

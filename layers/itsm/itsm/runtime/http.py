@@ -22,6 +22,7 @@ STATUS: Mapping[type[errors.ItsmError], tuple[int, str]] = {
     errors.UnauthenticatedError: (401, "Not authenticated"),
     errors.ForbiddenError: (403, "Not allowed"),
     errors.GoneError: (410, "Gone"),
+    errors.ThrottledError: (429, "Too many requests"),
     errors.OutsideError: (503, "Try again"),
 }
 CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -16,6 +16,9 @@ class Ports(Protocol):
     def now(self) -> int:
         """Whole seconds since the epoch, UTC."""
 
+    def token(self) -> str:
+        """A new random token, safe in a URL."""
+
     def address(self, name: str) -> str:
         """An address the templates set, "" where this function has none."""
 

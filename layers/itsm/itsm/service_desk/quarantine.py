@@ -12,13 +12,14 @@ PRACTICE = Practice(
     prefix="SUB",
     lifecycle=Lifecycle(
         initial=HELD,
-        moves={HELD: frozenset({RELEASED, DISCARDED}), RELEASED: frozenset(), DISCARDED: frozenset({HELD})},
+        moves={HELD: frozenset({RELEASED, DISCARDED}), RELEASED: frozenset({HELD}), DISCARDED: frozenset({HELD})},
         met=frozenset({RELEASED, DISCARDED}),
     ),
     steps={},
     process=lambda record: "",
 )
-"""A held submission has no process: it is released (read again, as a ticket), or discarded, which can be taken back."""
+"""A held submission has no process: it is released (read again, as a ticket), or discarded, which can be taken back.
+A released one that still cannot be read goes back to being held."""
 
 
 def held(

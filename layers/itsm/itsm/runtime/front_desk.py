@@ -1,0 +1,77 @@
+"""Front desk: the request form and the webhooks, over HTTP."""
+
+from collections.abc import Sequence
+
+from itsm.core.errors import ForbiddenError, NotFoundError, ThrottledError
+from itsm.core.signing import sign
+from itsm.runtime import intake
+from itsm.runtime.http import Request, Response, json_response, page
+from itsm.runtime.ports import Ports
+from itsm.service_desk import signatures
+from itsm.service_desk.policy import Form
+from itsm.service_desk.sources import form as forms
+from itsm.service_desk.sources import webhook
+
+HOUR, FORMS_PER_HOUR = 3600, 60
+"""Forms one address may send in an hour before it is asked to wait."""
+
+
+def show_form(request: Request, ports: Ports) -> Response:
+    """GET /forms/{name}: the form, with a token of its own so that pressing twice makes one ticket."""
+    name = request.params["name"]
+    return page(200, forms.page(name, _form(name, ports), ports.token()))
+
+
+def send_form(request: Request, ports: Ports) -> Response:
+    """POST /forms/{name}: 201 with the number, 422 with the same page and what is missing on it."""
+    name = request.params["name"]
+    form = _form(name, ports)
+    _check_origin(request)
+    if ports.once.count(f"form#{request.source_ip}", HOUR) > FORMS_PER_HOUR:
+        raise ThrottledError("too many forms came from this address in an hour; wait, or write a mail", HOUR)
+    given = forms.answers(request.body, request.headers.get("content-type", ""))
+    try:
+        submission = forms.parse(name, form, given, received_at=ports.now())
+    except forms.WrongAnswersError as wrong:
+        return page(422, forms.page(name, form, ports.token(), wrong))
+    except forms.TrappedError:
+        return page(200, forms.confirmation(form, "", "", ""))
+    record, _ = intake.take(submission, ports)
+    link = f"{request.base_url}/tickets/{sign(ports.link_secret, 'ticket', record.id)}"
+    return page(201, forms.confirmation(form, record.number, link, submission.sender))
+
+
+def take_webhook(request: Request, ports: Ports) -> Response:
+    """POST /intake/{source}: 201 or 200 with the number once it is stored, 401 for a signature that is missing or wrong."""
+    name = request.params["source"]
+    policy = ports.policies.sources.webhook.get(name)
+    if policy is None:
+        raise NotFoundError(f"no source is called {name!r}")
+    if policy.verify.scheme != "none":
+        signatures.verify(request.body, request.headers, policy.verify, _live(name, ports), ports.now())
+    submission = webhook.parse(name, request.body, request.headers, policy, received_at=ports.now())
+    if submission is None:
+        return json_response(202, {"outcome": "not for the desk", "reason": "the source's policy leaves such events out"})
+    if submission.recovered:
+        record, new = intake.recover(submission, ports), False
+    else:
+        record, new = intake.take(submission, ports)
+    return json_response(201 if new else 200, {"number": record.number, "state": record.state})
+
+
+def _form(name: str, ports: Ports) -> Form:
+    form = ports.policies.forms.form.get(name)
+    if form is None:
+        raise NotFoundError(f"no form is called {name!r}")
+    return form
+
+
+def _live(name: str, ports: Ports) -> Sequence[str]:
+    """A source's live secrets: several while one replaces another, separated by blanks."""
+    return ports.secrets.get("sources").get(name, "").split()
+
+
+def _check_origin(request: Request) -> None:
+    origin = request.headers.get("origin", "")
+    if origin not in ("", "null") and origin.partition("://")[2] != request.base_url.partition("://")[2].partition("/")[0]:
+        raise ForbiddenError("this form was sent from another site; open it here and send it again")

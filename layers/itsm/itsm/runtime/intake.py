@@ -1,0 +1,179 @@
+"""Intake: a submission becomes a record or an entry on one; every delivery ends in exactly one recorded outcome."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from itsm.core import priority
+from itsm.core.errors import MalformedError, NotFoundError, OutsideError
+from itsm.core.practice import load
+from itsm.core.record import SYSTEM, Record
+from itsm.runtime import desk
+from itsm.runtime.ports import Ports
+from itsm.service_desk import quarantine
+from itsm.service_desk.decide import APPEND, CREATE, DROP, HOLD, REOPEN, REOPENED, Known, Outcome, decide
+from itsm.service_desk.filters import Own
+from itsm.service_desk.opening import Blob, Defaults, Entry, entry, hold, opening
+from itsm.service_desk.sources import email
+from itsm.service_desk.submission import MAIL, Submission
+from itsm.service_desk.threading import candidates
+from itsm.service_desk.verdicts import refused, trust
+
+DONE_BY_RECOVERY = "resolved"
+
+
+def own(ports: Ports) -> Own:
+    """What is ours: our mail domain and every address that reaches us or that we send from."""
+    domain = ports.address("MAIL_DOMAIN")
+    listed = ports.policies.sources.mail.addresses
+    sender = ports.address("MAIL_FROM").rpartition("<")[2].rstrip(">")
+    addresses = [one if "@" in one else f"{one}@{domain}" for one in listed]
+    return Own(domain=domain, addresses=tuple(one.lower() for one in (*addresses, sender) if "@" in one))
+
+
+def take(submission: Submission, ports: Ports, defaults: Defaults | None = None, related: str = "") -> tuple[Record, bool]:
+    """The ticket a submission opens, and whether it is new; other words under its key are added to the one that is there."""
+    found = opening(
+        submission,
+        defaults=defaults or Defaults(),
+        own=own(ports),
+        priority=lambda impact, urgency, service: _priority(impact, urgency, service, ports),
+        lifecycle=lambda practice: load(practice).lifecycle,
+        related=related,
+    )
+    _store(found.blobs, ports)
+    created = ports.records.create(found.record)
+    if created.new or created.record.digest == submission.digest:
+        return created.record, created.new
+    return append(submission, created.record, ports), False
+
+
+def append(submission: Submission, record: Record, ports: Ports, note: str = "") -> Record:
+    """The record with what the submission says in its journal, once; with a note, for the agents alone."""
+    said = _stored(entry(submission, record, note=note), ports)
+    return desk.update(ports, record.id, lambda current: desk.commented(current, said.comment), said.comment)
+
+
+def recover(submission: Submission, ports: Ports) -> Record:
+    """The ticket of a fault that is over, resolved. Raises OutsideError while its alarm has not arrived: it comes again."""
+    try:
+        record = ports.records.get(submission.record_id)
+    except NotFoundError as error:
+        raise OutsideError("a recovery came before its alarm; deliver it again") from error
+    said = _stored(entry(submission, record), ports)
+
+    def resolved(current: Record) -> Record:
+        if DONE_BY_RECOVERY not in desk.legal_moves(current):
+            return desk.commented(current, said.comment)
+        how = {"by": said.comment.by, "origin": said.comment.origin, "at": said.comment.at, "comment": said.comment.id}
+        return current.changed("StateChanged", state=DONE_BY_RECOVERY, **how)
+
+    return desk.update(ports, record.id, resolved, said.comment)
+
+
+def take_mail(message: Mapping[str, Any], ports: Ports) -> None:
+    """One message of the mail queue: a mail SES has stored, or the word that a held submission was released."""
+    if message.get("detail-type") == "SubmissionReleased":
+        _release(ports.records.get(message["detail"]["record"]), ports)
+        return
+    receipt, mail = message["receipt"], message["mail"]
+    at = int(datetime.fromisoformat(mail["timestamp"]).timestamp())
+    key = receipt["action"]["objectKey"]
+    _read(key, at, trust(receipt), refused(receipt), ports)
+
+
+def _read(key: str, at: int, level: int, reason: str, ports: Ports) -> None:
+    try:
+        submission = email.parse(ports.blobs.get(key), received_at=at, own=own(ports), trust=level, blob=key)
+    except MalformedError as error:
+        ports.records.create(quarantine.held(key, str(error), source=MAIL, at=at, raw=key))
+        return
+    outcome = Outcome(kind=HOLD, reason=reason) if reason else _decided(submission, ports)
+    _act(outcome, submission, ports)
+
+
+def _release(held: Record, ports: Ports) -> None:
+    """Read a released submission again and make a ticket of it; what still cannot be read goes back to being held."""
+    raw = str(held.details.get("raw", ""))
+    try:
+        submission = email.parse(ports.blobs.get(raw), received_at=held.opened_at, own=own(ports), blob=raw)
+    except MalformedError as error:
+        note = desk.internal_note(held, str(held.version), str(error), by=SYSTEM, origin=MAIL, at=ports.now())
+        back = {"by": SYSTEM, "origin": MAIL, "at": note.at, "comment": note.id, "state": quarantine.HELD}
+        desk.update(ports, held.id, lambda current: current.changed("StateChanged", **back), note)
+        return
+    outcome = _decided(submission, ports)
+    if outcome.kind != CREATE:
+        # Why it was held is not known here any more, so it joins no ticket: it makes one that names the other.
+        related = outcome.record.number if outcome.record else outcome.related
+        outcome = Outcome(kind=CREATE, key=submission.key, reason="released", related=related)
+    _act(outcome, submission, ports)
+
+
+def _decided(submission: Submission, ports: Ports) -> Outcome:
+    secrets = [value.encode() for value in ports.secrets.get("link").values()]
+    pointers = candidates(submission, secrets, ports.address("MAIL_DOMAIN"))
+
+    def record(name: str) -> Record | None:
+        try:
+            return ports.records.find(name) if name[:3].isupper() else ports.records.get(name)
+        except NotFoundError:
+            return None
+
+    def has_entry(record_id: str, comment_id: str) -> bool:
+        return any(comment.id == comment_id for comment in ports.records.comments(record_id))
+
+    known = Known(record=record, has_entry=has_entry, lifecycle=lambda practice: load(practice).lifecycle)
+    return decide(submission, pointers, known, ports.policies.sources.mail, ports.now())
+
+
+def _act(outcome: Outcome, submission: Submission, ports: Ports) -> None:
+    if outcome.kind == HOLD:
+        ports.records.create(hold(submission, outcome.reason, outcome.related))
+    elif outcome.kind == CREATE:
+        policy = ports.policies.sources.mail
+        defaults = Defaults(
+            practice=policy.practice,
+            service=policy.service,
+            impact=policy.impact,
+            urgency=policy.urgency,
+            participants=policy.participants,
+        )
+        _create(submission, outcome, defaults, ports)
+    elif outcome.record is not None and outcome.kind == REOPEN:
+        _reopen(submission, outcome.record, ports)
+    elif outcome.record is not None and outcome.kind in (APPEND, DROP):
+        append(submission, outcome.record, ports, outcome.reason if outcome.kind == DROP else "")
+
+
+def _create(submission: Submission, outcome: Outcome, defaults: Defaults, ports: Ports) -> None:
+    keyed = replace(submission, key=outcome.key or submission.key)
+    take(keyed, ports, defaults, outcome.related)
+
+
+def _reopen(submission: Submission, record: Record, ports: Ports) -> None:
+    said = _stored(entry(submission, record), ports)
+    how = {"by": said.comment.by, "origin": said.comment.origin, "at": said.comment.at, "comment": said.comment.id}
+
+    def reopened(current: Record) -> Record:
+        if REOPENED not in desk.legal_moves(current):
+            return desk.commented(current, said.comment)
+        return current.changed("Reopened", state=REOPENED, **how)
+
+    desk.update(ports, record.id, reopened, said.comment)
+
+
+def _stored(said: Entry, ports: Ports) -> Entry:
+    _store(said.blobs, ports)
+    return said
+
+
+def _store(blobs: Iterable[Blob], ports: Ports) -> None:
+    for blob in blobs:
+        ports.blobs.put(blob.key, blob.body, blob.content_type)
+
+
+def _priority(impact: int, urgency: int, service: str, ports: Ports) -> int:
+    policies = ports.policies
+    return priority.priority(policies.priorities, impact, urgency, policies.services.criticality(service) or 0)

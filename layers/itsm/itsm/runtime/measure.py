@@ -1,0 +1,22 @@
+"""Measure: what a change of a record does to its service level clocks; computed in the same write as the change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from itsm.core.practice import load
+
+if TYPE_CHECKING:
+    from itsm.core.record import Comment, Record
+    from itsm.runtime.policies import Policies
+
+
+def measured(before: Record, after: Record, comment: Comment | None, policies: Policies) -> Record:
+    """The next version with its clocks: paused, resumed, answered, stopped or counted anew, as the change demands."""
+    if not after.clocks or after.clocks != before.clocks:
+        return after
+    from itsm.practices.service_level import rules
+
+    lifecycle = load(after.practice).lifecycle
+    return replace(after, clocks=rules.measured(before, after, comment, lifecycle, policies.service_level))

@@ -1,0 +1,89 @@
+"""Verify audit: read every trail and every record of a deployment and say what does not fit; for `make verify-audit`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from itsm.core.chain import faults
+from itsm.core.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from itsm.aws.models import Tables
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when every trail is whole, 1 when one is not, 2 when the deployment cannot be found.
+
+    This reads both tables whole, with the rights of whoever runs it: no function of the product may do that.
+    """
+    options = _options(arguments)
+    from itsm.aws.models import tables
+
+    names = _names(options)
+    if names is None:
+        print(f"no stack {options.stack!r} with outputs RecordsTable and AuditTable was found in {options.region}")
+        return 2
+    bound = tables(records=names[0], audit=names[1], ephemeral="unused", region=options.region)
+    broken = events = records = 0
+    for record_id, trail, head in _trails(bound):
+        records, events = records + 1, events + len(trail)
+        for fault in faults(record_id, trail, head, int(time.time())):
+            broken += 1
+            print(f"{record_id}: {fault}")
+    print(f"{records} records, {events} events, {broken} faults")
+    return 1 if broken else 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="verify-audit", description=__doc__)
+    parser.add_argument("--stack", default="itsm", help="name of the deployed stack")
+    parser.add_argument("--region", default="eu-central-1")
+    parser.add_argument("--records", help="the records table, instead of looking it up in the stack")
+    parser.add_argument("--audit", help="the audit table, instead of looking it up in the stack")
+    return parser.parse_args(arguments)
+
+
+def _names(options: argparse.Namespace) -> tuple[str, str] | None:
+    if options.records and options.audit:
+        return options.records, options.audit
+    import boto3
+    from botocore.exceptions import ClientError
+
+    try:
+        stacks = boto3.client("cloudformation", region_name=options.region).describe_stacks(StackName=options.stack)
+    except ClientError:
+        return None
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks["Stacks"][0].get("Outputs", [])}
+    if not {"RecordsTable", "AuditTable"} <= outputs.keys():
+        return None
+    return outputs["RecordsTable"], outputs["AuditTable"]
+
+
+def _trails(bound: Tables) -> Iterator[tuple[str, list[Event], Event | None]]:
+    from itsm.aws.items import to_event
+
+    heads: dict[str, Event] = {}
+    for item in bound.record.scan(bound.record.sk == "META"):
+        heads[item.pk] = to_event(item.ev)
+    trails: dict[str, list[Event]] = defaultdict(list)
+    for row in bound.audit.scan():
+        trails[row.pk].append(_placed(row, to_event(row.ev)))
+    for key in sorted(heads.keys() | trails.keys()):
+        yield key.removeprefix("T#"), sorted(trails[key], key=lambda event: event.version), heads.get(key)
+
+
+def _placed(row: Any, event: Event) -> Event:
+    """The event; its row's key speaks for its place, or a row moved to another place would go unseen."""
+    from dataclasses import replace
+
+    return event if int(row.sk) == event.version else replace(event, version=int(row.sk))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
