@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.states.definition import branch_scope, iterator_scope
-from sandbox.states.errors import TOLERANCE, StateFailure
+from sandbox.states.errors import TOLERANCE, StateError
 from sandbox.states.expressions import wrong_type
 from sandbox.states.failures import children, note_aborted
 from sandbox.states.frames import Frame, Phase
@@ -57,25 +57,37 @@ def distributed(state: dict[str, Any]) -> bool:
     return bool(state["ItemProcessor"].get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED")
 
 
+def plan_of(frame: Frame) -> dict[str, Any]:
+    """The progress of a frame that waits for its children."""
+    if frame.join is None:
+        raise ValueError(f"Frame {frame.id} at {frame.state} has no children")
+    return frame.join
+
+
+def outcome_of(child: Frame) -> dict[str, Any]:
+    """What an ended frame came to."""
+    if child.outcome is None:
+        raise ValueError(f"Frame {child.id} at {child.state} has not ended")
+    return child.outcome
+
+
 def _start(walk: Walk, index: int, scope: str, given: Any, item: dict[str, Any] | None, after: int) -> None:
-    frame = walk.frame
-    assert frame.join is not None
+    frame, plan = walk.frame, plan_of(walk.frame)
     first = walk.definition.start(scope)
     child = walk.run.frame(
         parent=frame.id, scope=scope, index=index, state=first, input=given, last_event=after, item=item
     )
     if walk.kind == "Parallel":
-        frame.join["children"].append(child.id)
+        plan["children"].append(child.id)
     else:
-        frame.join["children"][index] = child.id
-    frame.join["open"].append(child.id)
+        plan["children"][index] = child.id
+    plan["open"].append(child.id)
     walk.host.ready(walk.run, child)
 
 
 def _start_iterations(walk: Walk, after: int) -> None:
     frame = walk.frame
-    assert frame.join is not None
-    plan = frame.join
+    plan = plan_of(frame)
     while plan["next"] < len(plan["items"]) and len(plan["open"]) < plan["limit"]:
         index = plan["next"]
         plan["next"] = index + 1
@@ -91,14 +103,12 @@ def _start_iterations(walk: Walk, after: int) -> None:
 def join(walk: Walk) -> None:
     """Take the outcomes that have come in; leave the state when all are there or one failure is too many."""
     frame = walk.frame
-    plan = frame.join
-    assert plan is not None
+    plan = plan_of(frame)
     for child in [walk.run.frames[number] for number in plan["open"]]:
         if child.phase is not Phase.ENDED:
             continue
-        assert child.outcome is not None
         plan["open"].remove(child.id)
-        if "output" in child.outcome:
+        if "output" in outcome_of(child):
             _succeeded(walk, child)
         else:
             _failed(walk, child)
@@ -109,8 +119,7 @@ def join(walk: Walk) -> None:
 
 
 def _succeeded(walk: Walk, child: Frame) -> None:
-    plan = walk.frame.join
-    assert plan is not None
+    plan = plan_of(walk.frame)
     plan["last"] = child.last_event
     if walk.kind == "Map" and not distributed(walk.state):
         plan["last"] = walk.event(
@@ -119,8 +128,7 @@ def _succeeded(walk: Walk, child: Frame) -> None:
 
 
 def _failed(walk: Walk, child: Frame) -> None:
-    frame, plan, outcome = walk.frame, walk.frame.join, child.outcome
-    assert plan is not None and outcome is not None
+    frame, plan, outcome = walk.frame, plan_of(walk.frame), outcome_of(child)
     frame.last_event = child.last_event
     if walk.kind == "Map":
         if not distributed(walk.state):
@@ -132,9 +140,9 @@ def _failed(walk: Walk, child: Frame) -> None:
             return
         if tolerant:
             note_aborted(walk, frame, child)
-            raise StateFailure(TOLERANCE, "The specified tolerated failure threshold was exceeded")
+            raise StateError(TOLERANCE, "The specified tolerated failure threshold was exceeded")
     note_aborted(walk, frame, child)
-    raise StateFailure(outcome["error"], outcome["cause"], also=tuple(outcome["also"]))
+    raise StateError(outcome["error"], outcome["cause"], also=tuple(outcome["also"]))
 
 
 def _too_many(plan: dict[str, Any]) -> bool:
@@ -146,10 +154,9 @@ def _too_many(plan: dict[str, Any]) -> bool:
 
 
 def _finish(walk: Walk) -> None:
-    frame, plan = walk.frame, walk.frame.join
-    assert plan is not None
+    frame, plan = walk.frame, plan_of(walk.frame)
     ended = children(walk, frame)
-    result = [child.outcome["output"] for child in ended if child.outcome is not None and "output" in child.outcome]
+    result = [outcome_of(child)["output"] for child in ended if "output" in outcome_of(child)]
     for child in ended:
         walk.run.drop(child.id)
     frame.last_event = plan["last"]

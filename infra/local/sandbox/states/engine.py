@@ -49,7 +49,7 @@ class Engine:
         self.clock: Clock = clock or SystemClock()
         self._ids = ids
         self._prefix = f"arn:aws:states:{region}:{account}"
-        table, chance = ResourceTable(resources), rng or random.Random()
+        table, chance = ResourceTable(resources), rng or random.Random()  # noqa: S311  # jitter and alias weights, no secrets
         self.kernel = Kernel(
             journal=self.journal, clock=self.clock, resources=table, ids=ids, rng=chance, workers=workers,
             on_status=on_status,
@@ -83,12 +83,12 @@ class Engine:
         return self.kernel.atomically()
 
     def create_state_machine(
-        self, name: str, definition: str | Mapping[str, Any], role: str = ROLE, type: str = "STANDARD"
+        self, name: str, definition: str | Mapping[str, Any], role: str = ROLE, kind: str = "STANDARD"
     ) -> str:
         """Create a machine. Returns its ARN. Raises ApiError (InvalidDefinition with every diagnostic, ...)."""
         text = definition if isinstance(definition, str) else dumps(definition)
         with self.transaction():
-            return str(self.machines.create(name, text, role, type, {})["arn"])
+            return str(self.machines.create(name, text, role, kind, {})["arn"])
 
     def update_state_machine(self, arn: str, definition: str | Mapping[str, Any]) -> None:
         """Give a machine another definition. Raises ApiError."""
@@ -98,12 +98,12 @@ class Engine:
 
     # --- executions
 
-    def start_execution(self, arn: str, input: Any = None, name: str | None = None) -> Run:
+    def start_execution(self, arn: str, data: Any = None, name: str | None = None) -> Run:
         """Start `arn` (machine, version or alias) on a JSON value.
 
         The same name and input while that execution runs is the same execution. Raises ApiError.
         """
-        return self.start_with_text(arn, dumps({} if input is None else input), name)
+        return self.start_with_text(arn, dumps({} if data is None else data), name)
 
     def start_with_text(self, arn: str, text: str, name: str | None = None) -> Run:
         """`start_execution` on the input's JSON text, as the API has it."""
@@ -243,7 +243,7 @@ class Engine:
         return run
 
     def _start_nested(self, run: Run, frame: Frame, resource: Resource) -> dict[str, Any]:
-        """`states:startExecution` from inside a walk. Raises StateFailure by way of `tasks.failed`."""
+        """`states:startExecution` from inside a walk. Raises StateError by way of `tasks.failed`."""
         arguments = frame.arguments if isinstance(frame.arguments, dict) else {}
         arn, given = arguments.get("StateMachineArn"), arguments.get("Input")
         text = given if isinstance(given, str) else dumps({} if given is None else given)

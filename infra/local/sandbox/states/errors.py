@@ -1,11 +1,10 @@
 """What can go wrong: in a task, in a state, in a query, in a call of the API.
 
 TaskFailed        raised by a task resource: what the task's own error is
-StateFailure      a state cannot go on; Retry and Catch decide what follows
+StateError        a state cannot go on; Retry and Catch decide what follows
 QueryError        a JSONata expression has no usable value (becomes States.QueryEvaluationError)
 ApiError          a call of the API is refused, with AWS's error code
 StepCrashedError  the interpreter itself is broken
-    StepCrashedError  the interpreter itself is broken
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ NO_CHOICE = "States.NoChoiceMatched"
 TOLERANCE = "States.ExceedToleratedFailureThreshold"
 
 
-class TaskFailed(Exception):
+class TaskFailed(Exception):  # noqa: N818  # AWS's own word, States.TaskFailed
     """A task resource says that its work failed, under `error` and with the words of `cause`."""
 
     def __init__(self, error: str | None, cause: str | None = None) -> None:
@@ -31,7 +30,7 @@ class TaskFailed(Exception):
         self.cause = cause
 
 
-class StateFailure(Exception):
+class StateError(Exception):
     """A state failed under `error`; `also` are further names by which Retry and Catch may know it."""
 
     def __init__(

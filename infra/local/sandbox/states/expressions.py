@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jsonata import Functions, JException, Jsonata, Utils  # type: ignore[import-untyped]  # ships no types
+from jsonata import Functions, JException, Jsonata, Utils
 
 from sandbox.states.clock import Clock
 from sandbox.states.errors import QueryError
@@ -46,7 +46,7 @@ def parse_error(source: str) -> str | None:
     return None
 
 
-class _Unsupported(Exception):
+class _UnsupportedError(Exception):
     """A value that JSON cannot hold."""
 
 
@@ -58,13 +58,13 @@ def _plain(value: Any) -> Any:
         return None
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise _Unsupported
+            raise _UnsupportedError
         return int(value) if value.is_integer() and abs(value) < 2**53 else value
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    raise _Unsupported
+    raise _UnsupportedError
 
 
 def kind_of(value: Any) -> str:
@@ -117,7 +117,7 @@ class Evaluator:
             raise QueryError(f"{said} returned nothing (undefined).", location)
         try:
             return _plain(value)
-        except _Unsupported:
+        except _UnsupportedError:
             raise QueryError(f"{said} returned an unsupported result type.", location) from None
 
     def _environment(self, bindings: Mapping[str, Any]) -> dict[str, Any]:

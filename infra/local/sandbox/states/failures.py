@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.states.errors import QueryError, StateFailure
+from sandbox.states.errors import QueryError, StateError
 from sandbox.states.frames import Frame, Phase
 from sandbox.states.walk import CONTAINERS, RETRYABLE, Walk, end_scope, matches
 
@@ -15,11 +15,10 @@ _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
 _INTERVAL, _ATTEMPTS, _RATE = 1, 3, 2.0
 
 
-def fail(walk: Walk, failure: StateFailure) -> None:
+def fail(walk: Walk, failure: StateError) -> None:
     """Decide what follows `failure` of the walk's state: its Retry, then its Catch, then the scope's end."""
     frame = walk.frame
-    if failure.query is not None:
-        _note_query(walk, failure)
+    _note_query(walk, failure)
     release(walk, frame)
     abort_children(walk, frame)
     if walk.kind in RETRYABLE and _retry(walk, failure):
@@ -32,12 +31,13 @@ def fail(walk: Walk, failure: StateFailure) -> None:
     end_scope(walk.host, walk.run, frame, _outcome(failure))
 
 
-def _outcome(failure: StateFailure) -> dict[str, Any]:
+def _outcome(failure: StateError) -> dict[str, Any]:
     return {"error": failure.error, "cause": failure.cause, "also": list(failure.also)}
 
 
-def _note_query(walk: Walk, failure: StateFailure) -> None:
-    assert failure.query is not None
+def _note_query(walk: Walk, failure: StateError) -> None:
+    if failure.query is None:
+        return
     frame = walk.frame
     # AWS lets this entry follow what came before the state was entered, while the state has written nothing else
     # (a timestamp that is none, which has no location, it lets follow the entry).
@@ -86,7 +86,7 @@ def note_aborted(walk: Walk, frame: Frame, failed: Frame) -> None:
                 walk.event(f"{kind}StateAborted", moves=False)
 
 
-def _retry(walk: Walk, failure: StateFailure) -> bool:
+def _retry(walk: Walk, failure: StateError) -> bool:
     frame = walk.frame
     for index, retrier in enumerate(walk.state.get("Retry", ())):
         if not matches(retrier["ErrorEquals"], failure):
@@ -110,7 +110,7 @@ def _delay(walk: Walk, retrier: dict[str, Any], done: int) -> float:
     return walk.host.rng.uniform(0, delay) if retrier.get("JitterStrategy") == "FULL" else delay
 
 
-def _catch(walk: Walk, failure: StateFailure) -> bool:
+def _catch(walk: Walk, failure: StateError) -> bool:
     for index, catcher in enumerate(walk.state.get("Catch", ())):
         if not matches(catcher["ErrorEquals"], failure):
             continue
@@ -118,11 +118,10 @@ def _catch(walk: Walk, failure: StateFailure) -> bool:
         frame = walk.frame
         try:
             walk.leave(catcher, shown, catcher["Next"], prefix=f"Catch[{index}]/", errorOutput=shown)
-        except (QueryError, StateFailure) as error:
+        except (QueryError, StateError) as error:
             # A catcher that fails is not caught by its neighbours: the scope ends with the new error.
             second = walk.query_failure(error) if isinstance(error, QueryError) else error
-            if second.query is not None:
-                _note_query(walk, second)
+            _note_query(walk, second)
             frame.rest()
             end_scope(walk.host, walk.run, frame, _outcome(second))
         return True

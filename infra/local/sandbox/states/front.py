@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.states.engine import Engine
-from sandbox.states.errors import ApiError
+from sandbox.states.errors import ApiError, StepCrashedError
 from sandbox.states.frames import Run
 from sandbox.states.history import as_api
 from sandbox.states.machine_calls import Body, MachineCalls, page
@@ -45,6 +45,9 @@ class Front:
                 return 200, operation(request)
         except ApiError as error:
             return _refused(error.code, error.message)
+        except StepCrashedError as crash:
+            self._engine.condemn(crash.arn, repr(crash.__cause__))
+            return 500, {"__type": "InternalFailure", "message": f"{crash}: {crash.__cause__!r}"}
 
     # --- executions
 

@@ -61,7 +61,9 @@ def extras(rng: random.Random, ids: Callable[[], str], null: object) -> dict[str
         return null if value is None else value
 
     def from_random(seed: Any = None) -> float:
-        return rng.random() if seed is None else random.Random(_integer("The seed of $random", seed)).random()
+        if seed is None:
+            return rng.random()
+        return random.Random(_integer("The seed of $random", seed)).random()  # noqa: S311  # the language's $random
 
     return {
         "partition": _partition,

@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS tokens (
 ) WITHOUT ROWID;
 """
 
+_EVENTS = "SELECT id, previous, instant, type, details FROM events WHERE execution = ? ORDER BY id LIMIT ? OFFSET ?"
+_EVENTS_BACKWARDS = _EVENTS.replace("ORDER BY id", "ORDER BY id DESC")
+
 
 class Journal:
     """The journal at `path`; `:memory:` keeps nothing after the process. Used by one thread at a time."""
@@ -114,8 +117,8 @@ class Journal:
         query = "SELECT body, input FROM executions WHERE status = 'RUNNING' ORDER BY started, arn"
         return [self._load(*row) for row in self._db.execute(query).fetchall()]
 
-    def _load(self, body: str, input: str) -> Run:
-        run = Run(**json.loads(body), input=input)
+    def _load(self, body: str, text: str) -> Run:
+        run = Run(**json.loads(body), input=text)
         rows = self._db.execute("SELECT body FROM frames WHERE execution = ? ORDER BY id", (run.arn,))
         run.frames = {frame.id: frame for frame in (Frame.load(row[0]) for row in rows)}
         return run
@@ -131,11 +134,7 @@ class Journal:
 
     def events(self, arn: str, offset: int, limit: int, *, reverse: bool = False) -> list[Event]:
         """Part of an execution's history."""
-        rows = self._db.execute(
-            "SELECT id, previous, instant, type, details FROM events WHERE execution = ? "
-            f"ORDER BY id {'DESC' if reverse else 'ASC'} LIMIT ? OFFSET ?",
-            (arn, limit, offset),
-        )
+        rows = self._db.execute(_EVENTS_BACKWARDS if reverse else _EVENTS, (arn, limit, offset))
         return [
             Event(id=number, previous=previous, timestamp=instant, type=type_, details=json.loads(details))
             for number, previous, instant, type_, details in rows

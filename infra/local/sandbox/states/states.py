@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.states import containers, tasks
-from sandbox.states.errors import NO_CHOICE, QueryError, StateFailure, TaskFailed
+from sandbox.states.errors import NO_CHOICE, QueryError, StateError, TaskFailed
 from sandbox.states.failures import fail, release
 from sandbox.states.frames import Phase
 from sandbox.states.walk import Walk, end_scope
@@ -59,7 +59,7 @@ def nested_ended(walk: Walk, child: Any) -> None:
     _guarded(walk, lambda w: tasks.nested_ended(w, child))
 
 
-def _raise(failure: StateFailure) -> None:
+def _raise(failure: StateError) -> None:
     raise failure
 
 
@@ -70,7 +70,7 @@ def _guarded(walk: Walk, action: Any) -> None:
         action(walk)
     except QueryError as error:
         fail(walk, walk.query_failure(error))
-    except StateFailure as failure:
+    except StateError as failure:
         fail(walk, failure)
 
 
@@ -110,7 +110,7 @@ def _choose(walk: Walk) -> None:
             walk.leave(rule, walk.frame.input, rule["Next"], prefix=f"Choices[{index}]/")
             return
     if "Default" not in walk.state:
-        raise StateFailure(
+        raise StateError(
             NO_CHOICE,
             f"Failed to transition out of the state '{walk.frame.state}'. No rule matched and there is no Default.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sandbox.states.errors import DATA_LIMIT, HEARTBEAT_TIMEOUT, TASK_FAILED, TIMEOUT, StateFailure, TaskFailed
+from sandbox.states.errors import DATA_LIMIT, HEARTBEAT_TIMEOUT, RUNTIME, TASK_FAILED, TIMEOUT, StateError, TaskFailed
 from sandbox.states.frames import Phase, Run
 from sandbox.states.history import task_details, task_event
 from sandbox.states.resources import Resource, parse_resource
@@ -13,9 +13,10 @@ from sandbox.states.walk import Walk, dumps
 
 
 def resource_of(walk: Walk) -> Resource:
-    """The Resource of the walk's Task; the check at creation has seen that it has one."""
+    """The Resource of the walk's Task. Raises StateError for one that the check at creation would have refused."""
     resource = parse_resource(walk.state["Resource"])
-    assert resource is not None, walk.state["Resource"]
+    if resource is None:
+        raise StateError(RUNTIME, f"The resource provided {walk.state['Resource']} is not recognized")
     return resource
 
 
@@ -84,27 +85,27 @@ def succeed(walk: Walk, result: Any) -> None:
     text = dumps(result)
     try:
         walk.limit(text, f"The state/task '{resource.type if not resource.direct else resource.arn}' returned a result")
-    except StateFailure as failure:
+    except StateError as failure:
         raise failed(walk, TaskFailed(DATA_LIMIT, failure.cause)) from None
     walk.event(task_event(resource, "Succeeded"), **task_details(resource, output=text))
     walk.complete(result, result=result)
 
 
-def failed(walk: Walk, failure: TaskFailed) -> StateFailure:
+def failed(walk: Walk, failure: TaskFailed) -> StateError:
     """Note that the attempt failed; the caller raises what is returned."""
     resource = resource_of(walk)
     walk.event(task_event(resource, "Failed"), **task_details(resource, error=failure.error, cause=failure.cause))
-    return StateFailure(failure.error, failure.cause)
+    return StateError(failure.error, failure.cause)
 
 
-def expired(walk: Walk, *, heartbeat: bool) -> StateFailure:
+def expired(walk: Walk, *, heartbeat: bool) -> StateError:
     """Note that the attempt's time is over; the caller raises what is returned.
 
     A missed heartbeat is recorded by AWS as States.Timeout too; States.HeartbeatTimeout is its name in Retry and Catch.
     """
     resource = resource_of(walk)
     walk.event(task_event(resource, "TimedOut"), **task_details(resource, error=TIMEOUT))
-    return StateFailure(TIMEOUT, also=(HEARTBEAT_TIMEOUT,) if heartbeat else ())
+    return StateError(TIMEOUT, also=(HEARTBEAT_TIMEOUT,) if heartbeat else ())
 
 
 def nested_ended(walk: Walk, child: Run) -> None:

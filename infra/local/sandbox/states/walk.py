@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sandbox.states.clock import Clock, iso
 from sandbox.states.definition import Definition
-from sandbox.states.errors import ALL, DATA_LIMIT, QUERY, RUNTIME, TASK_FAILED, TIMEOUT, QueryError, StateFailure
+from sandbox.states.errors import ALL, DATA_LIMIT, QUERY, RUNTIME, TASK_FAILED, TIMEOUT, QueryError, StateError
 from sandbox.states.expressions import Evaluator, is_expression, wrong_type
 from sandbox.states.frames import Event, Frame, Phase, Run
 from sandbox.states.history import EVENT_LIMIT
@@ -168,7 +168,7 @@ class Walk:
             around = self.run.frames[outer]
             if clash := sorted(set(assigned) & set(around.variables)):
                 cause = f"The variable '{clash[0]}' belongs to an outer scope and cannot be assigned here"
-                raise StateFailure(RUNTIME, cause)
+                raise StateError(RUNTIME, cause)
             outer = around.parent
         self.frame.variables.update(assigned)
 
@@ -176,15 +176,15 @@ class Walk:
         """Raise States.DataLimitExceeded when `text` is larger than a payload may be."""
         if len(text) > PAYLOAD_LIMIT // 4 and len(text.encode()) > PAYLOAD_LIMIT:
             cause = f"{what} with a size exceeding the maximum number of bytes service limit."
-            raise StateFailure(DATA_LIMIT, cause)
+            raise StateError(DATA_LIMIT, cause)
 
-    def query_failure(self, error: QueryError) -> StateFailure:
+    def query_failure(self, error: QueryError) -> StateError:
         """The state's failure for an expression without a value."""
         cause = (
             f"An error occurred while executing the state '{self.frame.state}' "
             f"(entered at the event id #{self.frame.entered_event}). {error.detail}"
         )
-        return StateFailure(QUERY, cause, query=error)
+        return StateError(QUERY, cause, query=error)
 
     def boolean(self, template: Any, location: str) -> bool:
         """A condition's value. Raises QueryError when it is not true or false."""
@@ -223,7 +223,7 @@ def overflowing(run: Run) -> bool:
     return run.next_event > EVENT_LIMIT
 
 
-def matches(names: list[str], failure: StateFailure) -> bool:
+def matches(names: list[str], failure: StateError) -> bool:
     """Do ErrorEquals `names` cover `failure`.
 
     States.TaskFailed covers all but timeouts; States.ALL covers all; neither covers States.Runtime, which always

@@ -69,7 +69,7 @@ class Play:
             if "stateMachine" in stub:
                 self.engine.create_state_machine(arn.rsplit(":", 1)[1], stub["stateMachine"])
         try:
-            machine = self.engine.create_state_machine("machine", case["definition"], type=case["type"])
+            machine = self.engine.create_state_machine("machine", case["definition"], kind=case["type"])
         except ApiError as error:
             return [str(error)]
         arn = self.engine.start_execution(machine, case["input"]).arn

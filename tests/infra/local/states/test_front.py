@@ -61,7 +61,8 @@ def test_an_execution_from_creation_to_history(world: World, client: Any) -> Non
     assert [event["type"] for event in history][:3] == ["ExecutionStarted", "TaskStateEntered", "TaskScheduled"]
     assert history[2]["taskScheduledEventDetails"]["resource"] == "invoke"
     latest = client.get_execution_history(executionArn=started["executionArn"], reverseOrder=True, maxResults=1)
-    assert latest["events"][0]["type"] == "ExecutionSucceeded" and latest["nextToken"] == "1"
+    assert latest["events"][0]["type"] == "ExecutionSucceeded"
+    assert latest["nextToken"] == "1"
 
 
 def test_tokens_through_the_client(world: World, client: Any) -> None:
@@ -151,7 +152,9 @@ def test_validation_gives_every_diagnostic(client: Any) -> None:
 )
 def test_a_malformed_request_is_refused_in_awss_shape(world: World, target: str, body: str, code: str) -> None:
     status, answer = Front(world.engine).handle(target, body)
-    assert status == 400 and answer["__type"] == code and answer["message"]
+    assert status == 400
+    assert answer["__type"] == code
+    assert answer["message"]
 
 
 def test_lists_come_in_pages(world: World, client: Any) -> None:

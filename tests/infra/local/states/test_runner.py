@@ -14,7 +14,6 @@ from sandbox.states.runner import Runner
 
 from tests.infra.local.states.world import machine, task, wait_for_token
 
-MACHINES = "arn:aws:states:us-east-1:111111111111:stateMachine"
 PATIENCE = 20.0  # seconds until a test gives up; none of them waits that long when it passes
 
 
@@ -82,15 +81,13 @@ def test_three_hundred_waiting_executions_hold_no_threads() -> None:
 
 
 def test_an_execution_that_breaks_the_interpreter_fails_alone(stage: Stage) -> None:
-    definition = machine(
-        ("W", {"Type": "Wait", "Timestamp": "{% $fromMillis($millis() + 50) %}", "Output": {"a": "b"}})
-    )
-    ended = stage.start(definition, "broken")
-    with stage.engine.kernel.lock:
-        number = stage.engine.executions(f"{MACHINES}:m-broken")[0].definition
-        stage.engine.kernel.definition(number).body["States"]["W"]["Output"] = {"a": object()}
+    arn = stage.engine.create_state_machine("m-broken", machine(("P", {"Type": "Pass", "Output": {"a": "b"}})))
+    number = stage.engine.machines.machine(arn)["definition"]
+    stage.engine.kernel.definition(number).body["States"]["P"]["Output"] = {"a": object()}
+    ended = stage.ended["broken"] = threading.Event()
+    broken = stage.engine.start_execution(arn, name="broken").arn
     assert ended.wait(PATIENCE)
-    run = stage.engine.executions(f"{MACHINES}:m-broken")[0]
+    run = stage.engine.execution(broken)
     assert (run.status, run.error) == ("FAILED", "States.Runtime")
     assert stage.start(machine(("P", {"Type": "Pass"})), "next").wait(PATIENCE)
 

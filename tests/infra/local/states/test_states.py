@@ -43,7 +43,8 @@ def test_a_null_variable_is_null_and_not_missing(world: World) -> None:
 def test_an_expression_without_a_value_fails_the_execution_and_names_the_field(world: World) -> None:
     run = world.run(machine(("A", {"Type": "Pass", "Output": {"deep": "{% $nowhere %}"}})))
     assert (run.status, run.error) == ("FAILED", "States.QueryEvaluationError")
-    assert run.cause is not None and "'Output/deep' returned nothing (undefined)" in run.cause
+    assert run.cause is not None
+    assert "'Output/deep' returned nothing (undefined)" in run.cause
     assert "EvaluationFailed" in world.types(run.arn)
 
 
@@ -84,7 +85,8 @@ def test_a_condition_must_be_true_or_false(world: World) -> None:
     choice = {"Type": "Choice", "Choices": [{"Condition": "{% 1 %}", "Next": "End"}], "Default": "End"}
     run = world.run(machine(("C", choice), ("End", {"Type": "Succeed"})))
     assert run.error == "States.QueryEvaluationError"
-    assert run.cause is not None and "Expected 'boolean', but was 'number'" in run.cause
+    assert run.cause is not None
+    assert "Expected 'boolean', but was 'number'" in run.cause
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,8 @@ def test_a_condition_must_be_true_or_false(world: World) -> None:
 def test_a_wait_lasts_until_its_instant(world: World, field: str, value: Any, seconds: int) -> None:
     begun = world.clock.now()
     run = world.run(machine(("W", {"Type": "Wait", field: value})), {"s": 30, "t": "2026-01-01T02:00:00+01:00"})
-    assert run.status == "SUCCEEDED" and run.stopped == begun + seconds
+    assert run.status == "SUCCEEDED"
+    assert run.stopped == begun + seconds
 
 
 def test_a_year_of_waiting_ends_on_the_second(world: World) -> None:

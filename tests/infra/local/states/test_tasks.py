@@ -66,7 +66,8 @@ def test_a_resource_that_breaks_ends_its_execution_with_a_runtime_error(world: W
 
     world.functions["f"] = broken
     run = world.run(machine(("T", task(Retry=[{"ErrorEquals": ALL}]))))
-    assert run.error == "States.Runtime" and "nobody caught me" in (run.cause or "")
+    assert run.error == "States.Runtime"
+    assert "nobody caught me" in (run.cause or "")
 
 
 def test_retries_wait_by_backoff_up_to_a_cap(world: World) -> None:
@@ -89,7 +90,8 @@ def test_full_jitter_draws_the_delay_between_nothing_and_the_backoff(world: Worl
     run = world.run(machine(("T", task(Retry=[rule]))))
     instants = scheduled(world, run.arn)
     delays = [after - before for before, after in pairwise(instants)]
-    assert all(0 <= delay <= 100 for delay in delays) and len(set(delays)) == 3
+    assert all(0 <= delay <= 100 for delay in delays)
+    assert len(set(delays)) == 3
 
 
 def test_each_retrier_counts_for_itself(world: World) -> None:
@@ -103,7 +105,8 @@ def test_an_exhausted_retrier_does_not_pass_its_error_to_the_next_one(world: Wor
     world.functions["f"] = failing("A", "A", "A")
     rules = [{"ErrorEquals": ["A"], "MaxAttempts": 1}, {"ErrorEquals": ALL, "MaxAttempts": 9}]
     run = world.run(machine(("T", task(Retry=rules))))
-    assert len(scheduled(world, run.arn)) == 2 and run.error == "A"
+    assert len(scheduled(world, run.arn)) == 2
+    assert run.error == "A"
 
 
 def test_counters_begin_anew_at_every_visit(world: World) -> None:

@@ -51,20 +51,20 @@ class World:
             self.clock.release(self.engine)
         self.engine = self.open()
 
-    def start(self, definition: Mapping[str, Any], input: Any = None, **options: Any) -> str:
+    def start(self, definition: Mapping[str, Any], data: Any = None, **options: Any) -> str:
         """Create a machine of this definition and start it. Returns the execution's ARN."""
         machine = self.engine.create_state_machine(f"m{self._id()[-4:]}", definition, **options)
-        return self.engine.start_execution(machine, input).arn
+        return self.engine.start_execution(machine, data).arn
 
-    def run(self, definition: Mapping[str, Any], input: Any = None) -> Run:
+    def run(self, definition: Mapping[str, Any], data: Any = None) -> Run:
         """Start it and let time pass until nothing more happens."""
-        arn = self.start(definition, input)
+        arn = self.start(definition, data)
         self.clock.run_out()
         return self.engine.execution(arn)
 
-    def output(self, definition: Mapping[str, Any], input: Any = None) -> Any:
+    def output(self, definition: Mapping[str, Any], data: Any = None) -> Any:
         """The output of an execution that must succeed."""
-        run = self.run(definition, input)
+        run = self.run(definition, data)
         assert run.status == "SUCCEEDED", (run.error, run.cause)
         return json.loads(run.output or "null")
 
