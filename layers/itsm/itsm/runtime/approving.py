@@ -1,0 +1,77 @@
+"""Approving: ask the approvers of a record, show one of them what is asked, take the vote."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from itsm.core.errors import NotFoundError
+from itsm.core.events import Json
+from itsm.core.record import Record
+from itsm.core.signing import sign, verify
+from itsm.core.voting import Opened
+from itsm.practices.change import approvals as changes
+from itsm.practices.request import approvals as requests
+from itsm.runtime import desk
+from itsm.runtime.door import StepCall
+from itsm.runtime.http import Request, Response, page
+from itsm.runtime.ports import Ports
+from itsm.service_desk import approval_page
+from itsm.service_desk.sources.form import answers
+
+PURPOSE = "approval"
+
+
+def ask(call: StepCall, ports: Ports) -> Mapping[str, Json]:
+    """Ask for the approval the record's policy demands and wait for the decision; asked again it asks nothing new."""
+    after = bool(call.arguments.get("after"))
+
+    def asked(record: Record) -> Record:
+        if record.practice == "change":
+            return changes.ask(record, ports.policies.change, ports.now(), after=after)
+        return requests.ask(record, ports.policies.request, ports.now())
+
+    desk.update(ports, call.record, asked)
+    return desk.await_states(call, ports)
+
+
+def show(request: Request, ports: Ports) -> Response:
+    """GET and HEAD /approvals/{link}: the page to decide on; reading it decides nothing, whoever or whatever reads it."""
+    record, opened = _opened(request, ports)
+    return page(200, approval_page.question(record, opened.voter, _journal_head(record, ports)))
+
+
+def decide(request: Request, ports: Ports) -> Response:
+    """POST /approvals/{link}: the vote of the person the link was issued to."""
+    record, opened = _opened(request, ports)
+    given = answers(request.body, request.headers.get("content-type", ""))
+    decision, note = given.get("decision", ""), given.get("note", "").strip()
+
+    def voted(current: Record) -> Record:
+        vote = changes.vote if current.practice == "change" else requests.vote
+        return vote(current, opened.voter, decision, note, ports.now(), link=opened.link)
+
+    saved = desk.update(ports, record.id, voted)
+    return page(200, approval_page.thanks(saved, decision))
+
+
+def link(record: Record, approver: str, ports: Ports) -> str:
+    """The address of one approver's page; only for them, only for this content, until the question expires."""
+    token = sign(ports.link_secret, PURPOSE, changes.link_payload(record, approver))
+    return f"{ports.address('PUBLIC_URL').rstrip('/')}/approvals/{token}"
+
+
+def asked_people(record: Record) -> tuple[str, ...]:
+    """Who is asked now."""
+    kept: Any = record.details.get("approval") or {}
+    return () if kept.get("decision") else tuple(kept.get("asked", ()))
+
+
+def _opened(request: Request, ports: Ports) -> tuple[Record, Opened]:
+    payload = verify(ports.link_secret, PURPOSE, request.params["link"], now=ports.now())
+    record = ports.records.get(payload.partition(".")[0])
+    if record.practice not in ("change", "request"):
+        raise NotFoundError(f"{record.number} is nothing to approve")
+    return record, changes.open_link(record, payload)
+
+
+def _journal_head(record: Record, ports: Ports) -> str:
+    return next((entry.text for entry in ports.records.comments(record.id)), "")

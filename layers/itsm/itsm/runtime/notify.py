@@ -1,0 +1,63 @@
+"""Notify: which mails a fact on the bus leads to; each is sent once, however often the fact is delivered."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from itsm.core.ports import Message
+from itsm.core.practice import load
+from itsm.core.record import Record
+from itsm.runtime import approving
+from itsm.runtime.intake import own
+from itsm.runtime.ports import Ports
+from itsm.service_desk import outgoing
+from itsm.service_desk.outgoing import Sender
+
+
+def send(fact: Mapping[str, Any], ports: Ports) -> None:
+    """Send the mails of one fact."""
+    for message in messages(fact, ports):
+        ports.mail.send(message)
+
+
+def messages(fact: Mapping[str, Any], ports: Ports) -> Iterator[Message]:
+    """The mails a fact leads to, from the record as it is now; none for most facts."""
+    record = ports.records.get(fact["record"])
+    if record.practice == "submission":
+        return
+    sender = _sender(ports)
+    wanted: list[Message | None] = []
+    if fact["version"] == 1:
+        wanted.append(outgoing.acknowledgement(record, sender))
+    if fact["comment"]:
+        wanted += [outgoing.public_comment(record, comment, sender) for comment in _said(fact, record, ports)]
+    if "state" in fact["changed"] and fact["state"] in _told(record) and record.state == fact["state"]:
+        wanted.append(outgoing.resolved(record, sender))
+    if fact["type"] == "ApprovalRequested":
+        wanted += [
+            outgoing.approval_request(record, person, approving.link(record, person, ports), sender)
+            for person in approving.asked_people(record)
+        ]
+    if fact["type"] == "ClockBreached":
+        group = ports.policies.groups.groups.get(record.group)
+        wanted += [
+            outgoing.breach(record, clock.metric, clock.breached_at, group.lead, sender)
+            for clock in record.clocks
+            if clock.breached_at is not None and group is not None
+        ]
+    yield from (message for message in wanted if message is not None)
+
+
+def _said(fact: Mapping[str, Any], record: Record, ports: Ports) -> Iterator[Any]:
+    return (comment for comment in ports.records.comments(record.id) if comment.id == fact["comment"])
+
+
+def _told(record: Record) -> frozenset[str]:
+    """The states whose reaching the requester is told of: the work is done, however it ended, but not that it is filed."""
+    lifecycle = load(record.practice).lifecycle
+    return lifecycle.met - {"closed"} if record.practice != "change" else lifecycle.met
+
+
+def _sender(ports: Ports) -> Sender:
+    return Sender(
+        secret=ports.link_secret, domain=ports.address("MAIL_DOMAIN"), url=ports.address("PUBLIC_URL"), own=own(ports)
+    )
