@@ -9,7 +9,7 @@ PRACTICES = ("incident", "request", "change")
 SCHEMES = ("hmac", "token", "none")
 ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
 QUESTION_TYPES = ("text", "email", "long", "choice", "instant")
-LEVELS = ("1", "2", "3", "4")
+LEVELS = ("1", "2", "3", "4", "5")
 BESIDE = ("service.criticality", "service.group")
 """What routing may ask of a record's service, beside the record's own facts."""
 
@@ -99,6 +99,8 @@ def _question_problems(path: str, one: Question, services: Collection[str]) -> P
         found.append((f"{path}.name", "letters, digits and _ only"))
     if (one.type == "choice") != bool(one.choices):
         found.append((f"{path}.choices", "a choice has choices, and nothing else has"))
+    if one.type == "long" and one.name != "text" and not 1 <= one.most <= 1_000:
+        found.append((f"{path}.most", "a long answer that is kept in the record itself has at most 1000 characters: set most"))
     if one.name == "sender" and one.type != "email":
         found.append((f"{path}.type", "the sender is an e-mail address: type email"))
     if one.name in ("service", "impact", "urgency"):
@@ -126,7 +128,7 @@ def _one_of(path: str, value: str, allowed: Collection[str]) -> Problems:
 
 
 def _levels(path: str, impact: int, urgency: int) -> Problems:
-    return [(f"{path}.{n}", "is 1 (highest) to 4") for n, v in (("impact", impact), ("urgency", urgency)) if not 1 <= v <= 4]
+    return [(f"{path}.{n}", "is 1 (highest) to 5") for n, v in (("impact", impact), ("urgency", urgency)) if not 1 <= v <= 5]
 
 
 def _fields(path: str, fields: Mapping[str, str], services: Collection[str]) -> Problems:

@@ -16,11 +16,12 @@ INLINE_BYTES, EXCERPT_BYTES = 900, 700
 ENTRY_BYTES = 6_000
 MAX_TITLE = 200
 MAX_LISTED = 20
-MAX_DETAIL = 1_000
+MAX_DETAIL = 2_000
 NO_SUBJECT = "(no subject)"
 HEADER_FIELDS = ("practice", "service", "impact", "urgency")
+LEVELS = ("1", "2", "3", "4", "5")
 INSTANTS = ("planned_start", "planned_end")
-LISTS = ("cis",)
+LISTS = ("items",)
 UNATTENDED = re.compile(r"^(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?)(?:[-+=.].*)?@", re.IGNORECASE)
 
 type Priority = Callable[[int, int, str], int]
@@ -172,7 +173,7 @@ def _files(attachments: tuple[Attachment, ...]) -> tuple[Blob, ...]:
 
 def _level(fields: Mapping[str, str], name: str, default: int) -> int:
     given = fields.get(name, "")
-    return int(given) if given in ("1", "2", "3", "4") else default
+    return int(given) if given in LEVELS else default
 
 
 def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[str, Json]:

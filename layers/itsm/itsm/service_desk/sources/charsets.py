@@ -25,6 +25,10 @@ ALLOWED = re.compile(
 HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 """What no reader sees but a terminal, a database or a reviewer stumbles over: controls, bidi overrides, lone surrogates."""
 
+ONE_BYTE = re.compile(r"cp(?:125\d|437|8\d\d)|iso8859-\d+|koi8-.|mac-.*")
+STATEFUL = ("utf-7", "hz", "iso2022_jp_ext", "iso2022_kr", "utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le")
+"""Charsets whose bytes may look like ASCII and say something else."""
+
 META = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE)
 
 
@@ -43,16 +47,15 @@ def codec(label: str) -> str:
 def decode(raw: bytes, label: str = "") -> str:
     """The text of `raw`: by its label, else UTF-8, else a charset it names itself (HTML meta), else Windows-1252. Never raises."""
     declared = codec(label) if label else ""
-    tried = set()
-    for name in (declared, "utf-8"):
-        if name and name not in tried:
-            tried.add(name)
-            try:
-                text = raw.decode(name)
-            except (UnicodeError, ValueError):
-                continue
-            if name == "utf-8" and "\x1b$" in text:
-                break
+    if raw.isascii() and b"\x1b$" not in raw and declared not in STATEFUL:
+        return raw.decode("ascii")
+    # Text in a one-byte charset is hardly ever valid UTF-8 by accident; the label is wrong then.
+    for name in ("utf-8", declared) if ONE_BYTE.fullmatch(declared) else (declared, "utf-8"):
+        try:
+            text = raw.decode(name) if name else ""
+        except (UnicodeError, ValueError):
+            continue
+        if name and not (name == "utf-8" and "\x1b$" in text):
             return text
     return _rescued(raw, declared)
 
@@ -67,6 +70,8 @@ def _rescued(raw: bytes, declared: str) -> str:
             return raw.decode(named)
         except (UnicodeError, ValueError):
             pass
+    if declared.startswith("iso2022_jp"):
+        return raw.decode("cp932", "replace")
     if declared and declared not in ("utf-8", "utf-7"):
         return raw.decode(declared, "replace")
     try:

@@ -86,6 +86,7 @@ def parse(name: str, form: Form, given: Mapping[str, str], *, received_at: int) 
         else:
             if answer:
                 said[question.name] = answer
+    errors += _window(said)
     if errors:
         raise WrongAnswersError(errors, given)
     facts = {**form.defaults, **said}
@@ -118,6 +119,16 @@ def _answer(question: Question, given: str, form: Form) -> str:
     if question.type == "instant":
         return _epoch(question, given, form.zone)
     return given if question.type == "long" else re.sub(r"\s+", " ", given)
+
+
+def _window(said: Mapping[str, str]) -> list[InvalidInputError]:
+    """What is wrong with a planned window: it needs both ends, in order."""
+    start, end = said.get("planned_start", ""), said.get("planned_end", "")
+    if bool(start) != bool(end):
+        return [InvalidInputError("planned_end" if start else "planned_start", "plan both the start and the end, or neither")]
+    if start and end and int(end) <= int(start):
+        return [InvalidInputError("planned_end", "the end must be after the start")]
+    return []
 
 
 def _epoch(question: Question, given: str, zone: str) -> str:

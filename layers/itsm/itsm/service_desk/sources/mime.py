@@ -108,6 +108,8 @@ def _leaves(message: Message) -> Iterator[Part]:
 def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, alternative: int) -> Iterator[Part]:
     shown, shown_as = headers.parameters(str(message.get("content-disposition", "")))
     name = file_name(shown_as.get("filename") or parameters.get("name", ""))
+    content_id = "".join(headers.message_ids(str(message.get("content-id", "")))[:1])
+    encoding = str(message.get("content-transfer-encoding", ""))
     payload = message.get_payload()
     if isinstance(payload, list):
         # message/rfc822, message/delivery-status: the parser opened it, we hand it on whole.
@@ -115,8 +117,7 @@ def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, 
         kind = kind if kind.startswith("message/") else "message/rfc822"
     else:
         kind = kind if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) else ("text/plain" if not name else "application/octet-stream")
-        content = _decoded(headers.raw_bytes(str(payload or "")), str(message.get("content-transfer-encoding", "")))
-    content_id = "".join(headers.message_ids(str(message.get("content-id", "")))[:1])
+        content = _decoded(_body(message), encoding)
     disposition = shown if shown in ("inline", "attachment") else ""
     if kind == "text/plain" and not name and disposition != "attachment" and b"\nend" in content and b"begin " in content:
         content, found = _uuencoded(content)
@@ -130,6 +131,13 @@ def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, 
         yield Part(
             type="application/octet-stream", parameters={}, disposition="attachment", name=inner, content_id="", content=body
         )
+
+
+def _body(message: Message) -> bytes:
+    """A leaf's body as it travelled. Its headers that say how to read it go first: the library would believe them and garble it."""
+    del message["content-transfer-encoding"], message["content-type"]
+    body = message.get_payload(decode=True)
+    return body if isinstance(body, bytes) else b""
 
 
 def _decoded(raw: bytes, encoding: str) -> bytes:
@@ -160,12 +168,12 @@ def _uuencoded(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 def _uudecoded(lines: bytes) -> bytes:
     whole = b""
-    for line in lines.split(b"\n"):
+    for line in filter(None, lines.split(b"\n")):
         try:
             whole += binascii.a2b_uu(line)
         except binascii.Error:
             # Some encoders pad short lines with rubbish: only the bytes the length says count.
-            size = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+            size = (((line[0] - 32) & 63) * 4 + 5) // 3
             try:
                 whole += binascii.a2b_uu(line[:size])
             except binascii.Error:
@@ -180,12 +188,13 @@ def _messages(payload: list[Message | str]) -> list[Message]:
 def _flat(message: Message, depth: int) -> bytes:
     """A parsed mail as bytes again, its raw header values untouched; what nests deeper than the bound is cut."""
     head = b"".join(headers.raw_bytes(f"{name}: {value}\n") for name, value in message.raw_items())
+    kind = str(message.get("content-type", ""))
     payload = message.get_payload()
     if not isinstance(payload, list):
-        return head + b"\n" + headers.raw_bytes(str(payload or ""))
+        return head + b"\n" + _body(message)
     if depth > MAX_DEPTH:
         return head + b"\n"
-    _, parameters = headers.parameters(str(message.get("content-type", "")))
+    _, parameters = headers.parameters(kind)
     boundary = headers.raw_bytes(parameters.get("boundary", ""))
     inner = [_flat(child, depth + 1) for child in _messages(payload)]
     if not boundary:

@@ -30,7 +30,7 @@ def repaired(raw: bytes) -> bytes:
     ends = BLANK.search(raw, 0, MAX_HEAD)
     head, body = (raw[: ends.start()], raw[ends.end() :]) if ends else (raw, b"")
     lines = head.replace(b"\0", b"").split(b"\n")
-    if all(FIELD.match(line) or line[:1] in (b" ", b"\t") for line in lines) and not SPACED.search(head):
+    if all(FIELD.match(line) or line[:1] in (b" ", b"\t") for line in lines) and not any(map(SPACED.match, lines)):
         return b"\n".join(lines) + b"\n\n" + body
     return _head(lines) + body
 

@@ -69,8 +69,8 @@ def _fields(policy: WebhookSource, payload: Mapping[str, Any], headers: Mapping[
         if not fields.get(field, "").strip():
             raise InvalidInputError(_where(policy.map.get(field, field)), f"is missing; the ticket's {field} comes from it")
     for field in LEVELS:
-        if field in fields and fields[field] not in ("1", "2", "3", "4"):
-            raise InvalidInputError(_where(policy.map.get(field, field)), f"{fields[field]!r} is no {field}; send 1 to 4")
+        if field in fields and fields[field] not in ("1", "2", "3", "4", "5"):
+            raise InvalidInputError(_where(policy.map.get(field, field)), f"{fields[field]!r} is no {field}; send 1 to 5")
     return fields
 
 
