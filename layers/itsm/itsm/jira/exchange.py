@@ -23,6 +23,13 @@ class Move(Protocol):
         """The saved record. Raises IllegalMoveError, InvalidInputError, ForbiddenError or StaleVersionError."""
 
 
+class Save(Protocol):
+    """How a change made in Jira is saved: by the door, which measures the clocks anew."""
+
+    def __call__(self, before: Record, after: Record, comment: Comment | None) -> Record:
+        """The saved record. Raises StaleVersionError; a comment that is there already makes it a no-op."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What every pass works with. `now` is whole epoch seconds; `more`: where a text that was cut is whole."""
@@ -31,6 +38,7 @@ class Desk:
     issues: Issues
     policy: JiraPolicy
     move: Move
+    save: Save
     now: int
     more: str
 

@@ -26,13 +26,14 @@ class StatusRule:
     """The Jira statuses one state of ours may show as.
 
     `preferred` is aimed for in this order; an issue in a `compatible` one is left alone. Any other status of the
-    `category` serves when neither can be reached, unless another state claims it. `resolution` is set when a
-    transition's screen has that field.
+    `category` serves when neither can be reached, unless another state claims it. `via` lists states whose statuses may
+    be passed through to get here, nearest first. `resolution` is set when a transition's screen has that field.
     """
 
     category: str
     preferred: tuple[str, ...]
     compatible: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
     resolution: str = ""
 
 
@@ -66,7 +67,8 @@ class PracticeRules:
 
     `status` maps our states, `inbound` a Jira status or `category:<key>` to the state it asks for, `priority` our
     numbers to Jira's names. `through` lists states that may be passed on the way when the asked one is not next. When
-    our process refuses a move made in Jira, `refused` puts the issue back or leaves it.
+    our process refuses a move made in Jira, `refused` puts the issue back or leaves it. A `guarded` state is never left
+    by a move in Jira, legal or not: it waits for a decision that is made elsewhere.
     """
 
     project: str
@@ -78,6 +80,7 @@ class PracticeRules:
     comments: CommentRules = CommentRules()
     refused: str = "revert"
     through: tuple[str, ...] = ()
+    guarded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,9 @@ def _status_problems(rules: PracticeRules, states: frozenset[str] | None) -> Ite
     for state in sorted((states or frozenset()) - set(rules.status)):
         yield f"status.{state}", "is missing; every state of the practice needs its Jira statuses"
     named = [(f"status.{state}", state) for state in rules.status]
+    named += [(f"status.{state}.via", via) for state, rule in rules.status.items() for via in rule.via]
     named += [(f"through.{at}", state) for at, state in enumerate(rules.through)]
+    named += [(f"guarded.{at}", state) for at, state in enumerate(rules.guarded)]
     for key, state in named:
         if (states is not None and state not in states) or state not in rules.status:
             yield key, f"{state!r} is no state of this practice"

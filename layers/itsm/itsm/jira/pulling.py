@@ -32,7 +32,8 @@ def pull_fields(it: Exchange, pulls: list[str], labels: merge.Labels) -> None:
     if changes:
         kind = "Assigned" if set(changes) == {"assignee"} else "FieldsChanged"
         by = _name(it, merge.editor(it.issue, pulls[0]))
-        it.record = it.desk.records.save(it.record.changed(kind, by=by, origin=talk.ORIGIN, at=it.desk.now, **changes))
+        after = it.record.changed(kind, by=by, origin=talk.ORIGIN, at=it.desk.now, **changes)
+        it.record = it.desk.save(it.record, after, None)
 
 
 def pull_comments(it: Exchange) -> None:
@@ -48,9 +49,8 @@ def pull_comments(it: Exchange) -> None:
         comment = arrival.comment
         if comment.id not in known:
             by, at = comment.by, it.desk.now
-            it.record = it.desk.records.save(
-                it.record.changed("CommentAdded", by=by, origin=talk.ORIGIN, at=at, comment=comment.id), comment
-            )
+            after = it.record.changed("CommentAdded", by=by, origin=talk.ORIGIN, at=at, comment=comment.id)
+            it.record = it.desk.save(it.record, after, comment)
         if arrival.said:
             it.mapped[comment.id] = arrival.said
             it.heard[arrival.said] = digests[arrival.said]
@@ -97,6 +97,11 @@ def _followed(it: Exchange) -> bool:
 
 
 def _moved(it: Exchange, target: str, by: str) -> Record:
+    if it.record.state in it.rules.guarded:
+        raise ForbiddenError(
+            f"{it.record.number} is {it.record.state} and waits for a decision that is not made in Jira"
+        )
+
     def move(to: str) -> Record:
         return it.desk.move(it.record, to, by=by, origin=talk.ORIGIN, at=it.desk.now)
 

@@ -1,4 +1,4 @@
-"""Reconcile: read a record and its issue and make them agree; whatever nudged, however often, the outcome is the same."""
+"""Reconcile: read a record and its issue and make them agree, whatever nudged and however often."""
 
 from dataclasses import replace
 
@@ -14,9 +14,9 @@ from itsm.core.errors import (
     UnauthenticatedError,
 )
 from itsm.core.ports import Link, Records
-from itsm.core.record import Record
+from itsm.core.record import Comment, Record
 from itsm.jira import create, merge
-from itsm.jira.exchange import Desk, Exchange, Move, claimed_until, start, stopped
+from itsm.jira.exchange import Desk, Exchange, Move, Save, claimed_until, start, stopped
 from itsm.jira.issues import Draft, Issues
 from itsm.jira.outcome import LATER, OUTAGE, Outcome, again, done, parked
 from itsm.jira.policy import JiraPolicy, PracticeRules
@@ -37,6 +37,7 @@ def reconcile(
     policy: JiraPolicy,
     move: Move,
     now: int,
+    save: Save | None = None,
     issue: str = "",
     cause: str = "",
     more: str = "",
@@ -44,9 +45,14 @@ def reconcile(
     """Make a record and its Jira issue agree, creating the issue when there is none.
 
     `issue` and `cause` are what a webhook named (an issue id and Jira's event); both may be wrong, late or missing.
-    `more` is where a text that had to be cut can be read whole. Raises NotFoundError when there is no such record.
+    `save` saves what changed in Jira (default: the store alone); `more` is where a text that was cut is whole.
+    Raises NotFoundError when there is no such record.
     """
-    desk = Desk(records=records, issues=issues, policy=policy, move=move, now=now, more=more)
+
+    def plain(before: Record, after: Record, comment: Comment | None) -> Record:
+        return records.save(after, comment)
+
+    desk = Desk(records=records, issues=issues, policy=policy, move=move, save=save or plain, now=now, more=more)
     for _ in range(TRIES):
         record = records.get(record_id)
         rules = policy.practices.get(record.practice)

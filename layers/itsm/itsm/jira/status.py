@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 
 from itsm.core.events import Json
 from itsm.jira.issues import Status, Transition
-from itsm.jira.policy import BY_CATEGORY, CATEGORIES, PracticeRules, StatusRule
+from itsm.jira.policy import BY_CATEGORY, PracticeRules, StatusRule
 
 MAX_STEPS = 4
 
 
 def fits(rule: StatusRule, status: Status) -> bool:
-    """Whether an issue in this status is left alone: several statuses may stand for one state, and none is fought over."""
+    """Whether an issue in this status is left alone: several may stand for one state; none is fought over."""
     return _named(status, (*rule.preferred, *rule.compatible))
 
 
@@ -29,29 +29,22 @@ def settled(rules: PracticeRules, state: str, status: Status) -> bool:
 def next_step(
     rules: PracticeRules, state: str, now: Status, offered: Sequence[Transition], seen: Collection[str]
 ) -> Transition | None:
-    """The transition to take from `now` towards the state: preferred, compatible, then of the category.
+    """The transition to take from `now` towards the state: preferred, compatible, or of the category and nobody's.
 
-    With none of these, a step of the way: only one that brings the issue nearer to the wanted category (new, then
-    indeterminate, then done, or back), for a step in the dark moves real people. None when no such step is offered.
+    With none of these, a status of a state that policy allows to pass through; no step is taken in the dark, for it
+    would move real people. None when the way ends here, for good or ill.
     """
     rule = rules.status[state]
     ways = [way for way in offered if way.to.id not in seen and way.to.id != now.id]
-    for names in (rule.preferred, rule.compatible):
-        for name in names:
-            for way in ways:
-                if _named(way.to, (name,)):
-                    return way
+    for name in (*rule.preferred, *rule.compatible):
+        for way in ways:
+            if _named(way.to, (name,)):
+                return way
     if settled(rules, state, now):
         return None
+    passing = [way for via in rule.via for way in ways if fits(rules.status[via], way.to)]
     same = [way for way in ways if settled(rules, state, way.to)]
-    here, goal = _rank(now.category), _rank(rule.category)
-    nearer = [way for way in ways if here < _rank(way.to.category) <= goal or goal <= _rank(way.to.category) < here]
-    order = list(rules.status)
-    return min(
-        same or nearer,
-        key=lambda way: (abs(_rank(way.to.category) - here), _place(rules, order, way.to), way.id),
-        default=None,
-    )
+    return next(iter([*same, *passing]), None)
 
 
 def screen(rule: StatusRule, way: Transition) -> dict[str, Json]:
@@ -77,11 +70,3 @@ def _named(status: Status, names: Collection[str]) -> bool:
 
 def _claimed(rules: PracticeRules, state: str, status: Status) -> bool:
     return any(fits(rule, status) for other, rule in rules.status.items() if other != state)
-
-
-def _place(rules: PracticeRules, order: Sequence[str], status: Status) -> int:
-    return next((at for at, name in enumerate(order) if fits(rules.status[name], status)), len(order))
-
-
-def _rank(category: str) -> int:
-    return CATEGORIES.index(category) if category in CATEGORIES else 1

@@ -1,4 +1,4 @@
-"""Wire: Jira Cloud's REST v3 JSON, to and from what this folder speaks; what is missing is an error, what is new is not."""
+"""Wire: the JSON of Jira Cloud v3, to and from what this folder speaks; what is missing is an error."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
