@@ -179,7 +179,7 @@ def _level(fields: Mapping[str, str], name: str, default: int) -> int:
 def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[str, Json]:
     """What only this record knows; empty facts are left out, so that items stay small."""
     facts: dict[str, Json] = {
-        "source_key": submission.key[:MAX_DETAIL],
+        "source_key": "" if submission.key == submission.message_id else submission.key[:MAX_DETAIL],
         "message_id": submission.message_id,
         "trust": submission.trust,
         "raw": submission.raw,

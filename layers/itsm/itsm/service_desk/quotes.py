@@ -5,21 +5,22 @@ from dataclasses import dataclass
 
 MAX_LINES = 4_000
 WROTE = (
-    r"wrote|writes|schrieb|a [ée]crit|ha scritto|escribi[óo]|escreveu|schreef|skrev|napisa[łl](?:\(a\)|a)?|kirjoitti|пишет|писал(?:а)?|написал(?:а)?"
+    r"wrote|writes|schrieb|a [ée]crit|ha scritto|escribi[óo]|escreveu|schreef|skrev|napisa[łl](?:\(a\)|a)?|kirjoitti|пишет|пише|писал(?:а)?|написал(?:а)?"
     r"|写道|寫道|さんは書きました|のメッセージ|님이 작성|schreef het volgende|geschreven|viết|scrisse|a scris|napsal(?:\(a\)|a)?|írta|yazdı|şunu yazdı"
 )
+MARKED = r"(?:\d{1,4}[-/.年]\s?\d{1,2}|\d{1,2}[:.h]\d\d|\b(?:19|20)\d\d\b|@)"
+"""What a mail program always puts before its "wrote": a date, a time, a year or an address; a person's own sentence seldom has one."""
 ATTRIBUTION = re.compile(
-    rf"^[>*\s]*(?:(?:On|Am|Le|Il giorno|Il|El|Em|Op|Den|W dniu|Dnia|På|Pe|Dne|Kl|Vào|Í|V|Ha|At)\b.{{0,300}}|.{{0,200}}\d.{{0,100}}"
-    rf"|.{{0,120}}[<(][^<>()\s]+@[^<>()\s]+[>)].{{0,60}})(?:{WROTE})\b.{{0,60}}[:：]?\s*$",
+    rf"^[>*\s-]*(?:.{{0,300}}?{MARKED}.{{0,200}}(?:{WROTE})\b.{{0,120}}|.{{0,200}}(?:{WROTE})\b.{{0,120}}@.{{0,80}}|On\b.{{0,200}}@.{{0,80}}\bsent)[:：>]?\s*-*\s*$",
     re.IGNORECASE,
 )
-ENDS = re.compile(rf"(?:{WROTE}).{{0,40}}[:：]\s*$|^\s*(?:{WROTE})\s*[:：]?\s*$", re.IGNORECASE)
+ENDS = re.compile(rf"(?:{WROTE}|sent)\b.{{0,120}}[:：>]?\s*$", re.IGNORECASE)
 STARTS = re.compile(
     r"^[>\s]*(?:On|Am|Le|Il giorno|Il|El|Em|Op|Den|W dniu|Dnia|På|Pe|Dne|Em)\s.{0,40}\d|^\s*\d{4}[-/年.]\d{1,2}[-/月.]\d{1,2}.{0,120}"
     r"[<(@]|^\s*\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s.{0,120}$",
     re.IGNORECASE,
 )
-DATED = re.compile(r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<[^<>\s]+@[^<>\s]+>:?\s*$")
+DATED = re.compile(r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<\s*[^<>\s]+@[^<>\s]+>:?\s*$")
 ORIGINAL = re.compile(
     r"^[>*\s]*(?:[-_=]{2,}\s*(?:original message|original appointment|forwarded message|reply message|urspr[üu]ngliche nachricht|original-?nachricht"
     r"|weitergeleitete nachricht|message d'origine|message original|message transf[ée]r[ée]|messaggio originale|mensaje original|mensagem original"
@@ -63,8 +64,9 @@ def split(text: str) -> Split:
     """
     lines = text.split("\n")[:MAX_LINES]
     tail = text.split("\n")[MAX_LINES:]
-    end = _cut(lines)
-    kept, folded = _without_quotes(lines[:end])
+    attributed = _attributions(lines)
+    end = _cut(lines, attributed)
+    kept, folded = _without_quotes(lines[:end], attributed)
     kept, signed = _without_signature(kept)
     reply = "\n".join(kept).strip()
     rest = "\n".join([*folded, *signed, *lines[end:], *tail]).strip()
@@ -73,14 +75,14 @@ def split(text: str) -> Split:
     return Split(reply=reply, quoted=rest)
 
 
-def _cut(lines: list[str]) -> int:
+def _cut(lines: list[str], attributed: dict[int, int]) -> int:
     """The first line from which on everything is quoted."""
     for number, line in enumerate(lines):
         if not line.strip():
             continue
         if ORIGINAL.match(line) or MARKER.match(line) or DATED.match(line):
             return number
-        if (ends := _attribution(lines, number)) and _tail_is_quoted(lines, ends):
+        if (ends := attributed.get(number)) and _tail_is_quoted(lines, ends):
             return number
         if FROM_LINE.match(line) and sum(bool(SENT_LINE.match(one)) for one in lines[number + 1 : number + 6]) >= 2:
             return number - 1 if number and RULE.match(lines[number - 1]) else number
@@ -93,17 +95,27 @@ def _next(lines: list[str], number: int) -> str:
     return next((line for line in lines[number + 1 : number + 4] if line.strip()), "")
 
 
-def _attribution(lines: list[str], number: int) -> int:
-    """The line after an attribution ("On ... wrote:") that starts here and may be wrapped over up to four lines; 0 if none."""
-    line = lines[number]
-    if len(line) < 500 and ATTRIBUTION.match(line) and ENDS.search(line):
-        return number + 1
-    if STARTS.match(line):
-        for more in range(1, 4):
-            joined = " ".join(part.strip("> ") for part in lines[number : number + more + 1])
-            if len(joined) < 500 and ENDS.search(joined) and ATTRIBUTION.match(joined):
-                return number + more + 1
-    return 0
+def _attributions(lines: list[str]) -> dict[int, int]:
+    """Where an attribution ("On ... wrote:") starts -> the line after it; it may be wrapped over up to four lines."""
+    found: dict[int, int] = {}
+    for last, line in enumerate(lines):
+        # Nearly every line fails here, before any pattern is tried.
+        if not line.rstrip(" *_-").endswith((":", "：", ">")) or len(line) > 500:
+            continue
+        whole = bool(ENDS.search(line) and ATTRIBUTION.match(line))
+        first = last if whole and STARTS.match(line) else _first_line(lines, last)
+        if first < last or whole:
+            found[first] = last + 1
+    return found
+
+
+def _first_line(lines: list[str], last: int) -> int:
+    """Where an attribution that ends on this line was begun, at most three lines before; this line if nowhere."""
+    for first in range(last - 1, max(-1, last - 4), -1):
+        joined = " ".join(part.strip("> ") for part in lines[first : last + 1])
+        if len(joined) < 500 and STARTS.match(lines[first]) and (ATTRIBUTION.match(joined) or DATED.match(joined)):
+            return first
+    return last
 
 
 def _tail_is_quoted(lines: list[str], start: int) -> bool:
@@ -117,13 +129,13 @@ def _tail_is_quoted(lines: list[str], start: int) -> bool:
     return True
 
 
-def _without_quotes(lines: list[str]) -> tuple[list[str], list[str]]:
+def _without_quotes(lines: list[str], attributed: dict[int, int]) -> tuple[list[str], list[str]]:
     kept: list[str] = []
     folded: list[str] = []
     number = 0
     while number < len(lines):
         line = lines[number]
-        ends = _attribution(lines, number) if line.strip() else 0
+        ends = attributed.get(number, 0)
         if ends and _next_is_quote(lines, ends):
             folded += lines[number:ends]
             number = ends
