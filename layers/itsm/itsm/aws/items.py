@@ -1,6 +1,7 @@
 """Items: records, comments and events to and from what the tables hold; pure."""
 
-from dataclasses import asdict
+import base64
+from dataclasses import asdict, fields
 from typing import Any
 
 from itsm.aws.models import COMMENT, NO_DUE, CommentItem, RecordItem, Tables, ticket_key, timer_shard
@@ -10,15 +11,30 @@ from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 
 
+HASHES = ("previous", "hash")
+CLOCK_FIELDS = tuple(field.name for field in fields(Clock))
+
+
 def to_event(stored: Any) -> Event:
-    """The event as stored: JSON with changes as pairs."""
+    """The event as stored: JSON with changes as pairs and hashes in base64."""
     changes = {name: (old, new) for name, (old, new) in stored.get("changes", {}).items()}
-    return Event(**{**stored, "changes": changes})
+    hashes = {name: _hex(stored[name]) for name in HASHES if name in stored}
+    return Event(**{**stored, **hashes, "changes": changes})
 
 
 def from_event(event: Event) -> dict[str, Any]:
     """JSON of an event; what is empty is left out, since every byte is paid for at every save."""
-    return {name: value for name, value in asdict(event).items() if value or name == "version"}
+    held = {name: value for name, value in asdict(event).items() if value or name == "version"}
+    return {**held, **{name: _base64(held[name]) for name in HASHES if name in held}}
+
+
+def _hex(short: str) -> str:
+    return base64.urlsafe_b64decode(short + "=").hex()
+
+
+def _base64(digest: str) -> str:
+    """A hex SHA-256 in 43 characters instead of 64."""
+    return base64.urlsafe_b64encode(bytes.fromhex(digest)).decode().rstrip("=")
 
 
 def _open_at(record: Record) -> bool:
@@ -58,7 +74,7 @@ def to_item(record: Record, tables: Tables) -> RecordItem:
         clocks=[from_clock(clock) for clock in record.clocks] or None,
         details=dict(record.details) or None,
         gen=record.generation,
-        digest=record.digest or None,
+        digest=_base64(record.digest) if record.digest else None,
         wl=record.group if on_list else None,
         wlk=f"{due or NO_DUE:010d}#{record.priority}#{record.id}" if on_list else None,
         due=due,
@@ -67,9 +83,14 @@ def to_item(record: Record, tables: Tables) -> RecordItem:
     )
 
 
-def from_clock(clock: Clock) -> dict[str, Any]:
-    """JSON of a clock without what is at its default."""
-    return {name: value for name, value in asdict(clock).items() if value not in (None, 0)}
+def from_clock(clock: Clock) -> list[Any]:
+    """A clock as the list of its fields, in the order of its class."""
+    return [getattr(clock, name) for name in CLOCK_FIELDS]
+
+
+def to_clock(stored: list[Any]) -> Clock:
+    """The clock of such a list; fields added since it was written keep their defaults."""
+    return Clock(**dict(zip(CLOCK_FIELDS, stored, strict=False)))
 
 
 def to_record(item: RecordItem) -> Record:
@@ -94,10 +115,10 @@ def to_record(item: RecordItem) -> Record:
         group=item.grp or "",
         assignee=item.assignee or "",
         participants=tuple(item.parts or ()),
-        clocks=tuple(Clock(**clock) for clock in item.clocks or ()),
+        clocks=tuple(map(to_clock, item.clocks or ())),
         details=item.details or {},
         generation=int(item.gen),
-        digest=item.digest or "",
+        digest=_hex(item.digest) if item.digest else "",
     )
 
 

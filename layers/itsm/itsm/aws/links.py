@@ -13,6 +13,8 @@ class Links:
     """The link part of the `Records` port."""
 
     _tables: Tables
+    _pointed: set[str]
+    """Issues whose pointer this environment has written: it never changes, so once is enough."""
 
     def link(self, record_id: str) -> Link | None:
         """Strongly consistent read of the record's link."""
@@ -26,8 +28,9 @@ class Links:
     def save_link(self, link: Link) -> Link:
         """The pointer from the issue first, then the link if its revision is still the one that was read."""
         model = self._tables.link
-        if link.issue:
+        if link.issue and link.issue not in self._pointed:
             self._tables.pointer(pk=issue_key(link.issue), record=link.record).save()
+            self._pointed.add(link.issue)
         body = {name: value for name, value in asdict(link).items() if value and name not in ("record", "rev")}
         unchanged = model.rev == link.rev if link.rev else model.pk.does_not_exist()
         try:

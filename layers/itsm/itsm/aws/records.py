@@ -35,6 +35,7 @@ class Records(Links):
 
     def __init__(self, tables: Tables, region: str, numbers: Numbers) -> None:
         self._tables, self._region, self._numbers = tables, region, numbers
+        self._pointed = set()
 
     def create(self, record: Record) -> Created:
         """One conditional PutItem. A taken id gives the stored record back and keeps the number for the next ticket."""

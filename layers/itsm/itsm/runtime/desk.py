@@ -1,6 +1,7 @@
 """Desk: the acts doors have in common; read, decide, save, and again when somebody else was first."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from itsm.core.errors import StaleVersionError
 from itsm.core.events import Json
@@ -55,9 +56,12 @@ def commented(record: Record, comment: Comment) -> Record:
     """The record with a comment on it; the requester's word takes a ticket off hold."""
     held = load(record.practice).lifecycle.held
     back = {"state": "in_progress"} if record.state in held and comment.by in people(record) else {}
-    return record.changed(
-        "CommentAdded", by=comment.by, origin=comment.origin, at=comment.at, comment=comment.id, **back
-    )
+    return record.changed("CommentAdded", **said_with(comment), **back)
+
+
+def said_with(comment: Comment) -> dict[str, Any]:
+    """The arguments of a change that a comment comes with: by whom, through which door, when, and which comment."""
+    return {"by": comment.by, "origin": comment.origin, "at": comment.at, "comment": comment.id}
 
 
 def people(record: Record) -> frozenset[str]:
@@ -93,7 +97,7 @@ def fact(record: Record) -> Mapping[str, Json]:
         "at": event.at,
         "by": event.by,
         "origin": event.origin,
-        "changed": sorted(event.changes),
+        "changed": list[Json](sorted(event.changes)),
         "comment": event.comment,
     }
 

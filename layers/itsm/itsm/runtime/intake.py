@@ -66,8 +66,7 @@ def recover(submission: Submission, ports: Ports) -> Record:
     def resolved(current: Record) -> Record:
         if DONE_BY_RECOVERY not in desk.legal_moves(current):
             return desk.commented(current, said.comment)
-        how = {"by": said.comment.by, "origin": said.comment.origin, "at": said.comment.at, "comment": said.comment.id}
-        return current.changed("StateChanged", state=DONE_BY_RECOVERY, **how)
+        return current.changed("StateChanged", state=DONE_BY_RECOVERY, **desk.said_with(said.comment))
 
     return desk.update(ports, record.id, resolved, said.comment)
 
@@ -100,8 +99,8 @@ def _release(held: Record, ports: Ports) -> None:
         submission = email.parse(ports.blobs.get(raw), received_at=held.opened_at, own=own(ports), blob=raw)
     except MalformedError as error:
         note = desk.internal_note(held, str(held.version), str(error), by=SYSTEM, origin=MAIL, at=ports.now())
-        back = {"by": SYSTEM, "origin": MAIL, "at": note.at, "comment": note.id, "state": quarantine.HELD}
-        desk.update(ports, held.id, lambda current: current.changed("StateChanged", **back), note)
+        back = desk.said_with(note)
+        desk.update(ports, held.id, lambda now: now.changed("StateChanged", state=quarantine.HELD, **back), note)
         return
     outcome = _decided(submission, ports)
     if outcome.kind != CREATE:
@@ -154,12 +153,11 @@ def _create(submission: Submission, outcome: Outcome, defaults: Defaults, ports:
 
 def _reopen(submission: Submission, record: Record, ports: Ports) -> None:
     said = _stored(entry(submission, record), ports)
-    how = {"by": said.comment.by, "origin": said.comment.origin, "at": said.comment.at, "comment": said.comment.id}
 
     def reopened(current: Record) -> Record:
         if REOPENED not in desk.legal_moves(current):
             return desk.commented(current, said.comment)
-        return current.changed("Reopened", state=REOPENED, **how)
+        return current.changed("Reopened", state=REOPENED, **desk.said_with(said.comment))
 
     desk.update(ports, record.id, reopened, said.comment)
 

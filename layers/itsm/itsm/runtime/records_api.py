@@ -43,7 +43,7 @@ def work(request: Request, ports: Ports) -> Response:
     def decide(current: Record) -> Record:
         if version is not None and current.version != version:
             raise StaleVersionError(f"{current.number} is at version {current.version}, not {version}; read it again")
-        wanted = {name: value for name, value in new.items() if getattr(current, name) != value}
+        wanted: dict[str, Any] = {name: value for name, value in new.items() if getattr(current, name) != value}
         if to != current.state:
             desk.check_move(current, to)
             return current.changed("StateChanged", by=caller, origin="records", at=ports.now(), state=to, **wanted)

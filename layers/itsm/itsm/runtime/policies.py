@@ -1,0 +1,152 @@
+"""Policies: the organisation as its owners set it in TOML, each file read at its first use into typed objects."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from itsm.core.errors import PolicyError
+from itsm.runtime.policy_reading import Reader, UnreadablePolicyError
+
+if TYPE_CHECKING:
+    from itsm.core.calendar import Calendars
+    from itsm.core.organisation import Groups, Services
+    from itsm.core.priority import Priorities
+    from itsm.jira.policy import JiraPolicy
+    from itsm.practices.change.policy import ChangePolicy
+    from itsm.practices.incident.policy import IncidentPolicy
+    from itsm.practices.request.policy import RequestPolicy
+    from itsm.practices.service_level.policy import ServiceLevels
+    from itsm.service_desk.policy import Forms, Routing, Sources
+
+PACKAGE = "itsm_policy"
+
+
+class Policies:
+    """Every policy file by name; `directory` holds the files (None: the deployed package itsm_policy).
+
+    Each attribute raises PolicyError, naming file and key, when its file cannot be read as its owner's types.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory
+
+    def text(self, name: str) -> str:
+        """The source of `<name>.toml`. Raises PolicyError when it is not there or not UTF-8."""
+        file = f"{name}.toml"
+        try:
+            if self._directory is not None:
+                return (self._directory / file).read_text("utf-8")
+            return resources.files(PACKAGE).joinpath(file).read_text("utf-8")
+        except (FileNotFoundError, ModuleNotFoundError) as error:
+            raise UnreadablePolicyError(file, [("", "the file is missing")]) from error
+        except UnicodeDecodeError as error:
+            raise UnreadablePolicyError(file, [("", f"the file is not UTF-8: {error}")]) from error
+
+    def read[P](self, name: str, owner: type[P]) -> P:
+        """`<name>.toml` as its owner's dataclass. Raises PolicyError with all that does not fit."""
+        try:
+            table = tomllib.loads(self.text(name))
+        except tomllib.TOMLDecodeError as error:
+            raise UnreadablePolicyError(f"{name}.toml", [("", f"this is not TOML: {error}")]) from error
+        reader = Reader(lambda other: getattr(self, other))
+        policy = reader.table(owner, table)
+        if reader.faults:
+            raise UnreadablePolicyError(f"{name}.toml", reader.faults)
+        if not isinstance(policy, owner):
+            raise PolicyError(f"{name}.toml: was read as {type(policy).__name__}, not as {owner.__name__}")
+        return policy
+
+    @cached_property
+    def services(self) -> Services:
+        """The service catalogue."""
+        from itsm.core.organisation import Services
+
+        return self.read("services", Services)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The support groups."""
+        from itsm.core.organisation import Groups
+
+        return self.read("groups", Groups)
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        """Service hours and holidays."""
+        from itsm.core.calendar import Calendars
+
+        return self.read("calendars", Calendars)
+
+    @cached_property
+    def priorities(self) -> Priorities:
+        """Impact x urgency."""
+        from itsm.core.priority import Priorities
+
+        return self.read("priorities", Priorities)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Intake sources."""
+        from itsm.service_desk.policy import Sources
+
+        return self.read("sources", Sources)
+
+    @cached_property
+    def forms(self) -> Forms:
+        """Web forms."""
+        from itsm.service_desk.policy import Forms
+
+        return self.read("forms", Forms)
+
+    @cached_property
+    def routing(self) -> Routing:
+        """Which group works what."""
+        from itsm.service_desk.policy import Routing
+
+        return self.read("routing", Routing)
+
+    @cached_property
+    def service_level(self) -> ServiceLevels:
+        """Agreements and their targets."""
+        from itsm.practices.service_level.policy import ServiceLevels
+
+        return self.read("service_level", ServiceLevels)
+
+    @cached_property
+    def jira(self) -> JiraPolicy:
+        """How records appear in Jira."""
+        from itsm.jira.policy import JiraPolicy
+
+        return self.read("jira", JiraPolicy)
+
+    @cached_property
+    def incident(self) -> IncidentPolicy:
+        """What the owner of incident management sets."""
+        from itsm.practices.incident.policy import IncidentPolicy
+
+        return self.read("incident", IncidentPolicy)
+
+    @cached_property
+    def request(self) -> RequestPolicy:
+        """What the owner of request fulfilment sets."""
+        from itsm.practices.request.policy import RequestPolicy
+
+        return self.read("request", RequestPolicy)
+
+    @cached_property
+    def change(self) -> ChangePolicy:
+        """What the owner of change management sets."""
+        from itsm.practices.change.policy import ChangePolicy
+
+        return self.read("change", ChangePolicy)
+
+
+if __name__ == "__main__":
+    from itsm.runtime.policy_check import main
+
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,191 @@
+"""Policy check: all that is wrong with the organisation's policy, by file, line and key; part of `make check`."""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from itsm.core import calendar, organisation, priority
+from itsm.core.practice import load
+from itsm.jira import policy as jira
+from itsm.practices.change import policy as change
+from itsm.practices.incident import policy as incident
+from itsm.practices.request import policy as request
+from itsm.practices.service_level import policy as service_level
+from itsm.runtime.policies import PACKAGE, Policies
+from itsm.runtime.policy_reading import UnreadablePolicyError
+from itsm.service_desk import policy as service_desk
+
+type Problems = Iterable[tuple[str, str]]
+
+AT_LINE = re.compile(r"\(at line (\d+)")
+PART = re.compile(r"[\w-]+|\"[^\"]*\"|'[^']*'")
+DOTTED = rf"((?:{PART.pattern})(?:\s*\.\s*(?:{PART.pattern}))*)"
+HEADER = re.compile(rf"\s*(\[\[?)\s*{DOTTED}\s*\]\]?\s*(?:#.*)?$")
+KEY = re.compile(rf"\s*{DOTTED}\s*=")
+QUIET = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*")
+MULTILINE = ('"""', "'''")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One fault of one file; line 1 where no line holds the key."""
+
+    file: str
+    line: int
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}:{self.line}: {self.key}: {self.reason}"
+            if self.key
+            else f"{self.file}:{self.line}: {self.reason}"
+        )
+
+
+def _services(policies: Policies) -> Problems:
+    groups = policies.groups.groups
+    yield from organisation.service_problems(policies.services)
+    for name, service in policies.services.services.items():
+        if service.group not in groups:
+            yield f"services.{name}.group", f"no group is called {service.group!r}"
+
+
+def _groups(policies: Policies) -> Problems:
+    yield from organisation.group_problems(policies.groups)
+    for name, group in policies.groups.groups.items():
+        if group.calendar not in policies.calendars.calendars:
+            yield f"groups.{name}.calendar", f"no calendar is called {group.calendar!r}"
+
+
+def _jira(policies: Policies) -> Problems:
+    states = {name: load(name).lifecycle.states for name in policies.jira.practices if name in PRACTICES}
+    for name in policies.jira.practices:
+        if name not in PRACTICES:
+            yield f"practices.{name}", f"no practice with a process is called {name!r}"
+    yield from jira.problems(policies.jira, states)
+
+
+PRACTICES = ("incident", "request", "change")
+OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
+    "calendars": lambda policies: calendar.problems(policies.calendars),
+    "groups": _groups,
+    "services": _services,
+    "priorities": lambda policies: priority.problems(policies.priorities),
+    "sources": lambda policies: service_desk.problems(policies.sources),
+    "forms": lambda policies: service_desk.problems(policies.forms),
+    "routing": lambda policies: service_desk.problems(policies.routing),
+    "service_level": lambda policies: service_level.problems(policies.service_level),
+    "jira": _jira,
+    "incident": lambda policies: incident.problems(policies.incident),
+    "request": lambda policies: request.problems(policies.request),
+    "change": lambda policies: change.problems(policies.change),
+}
+"""Every policy file by name, and what its owner finds wrong with it."""
+
+
+def check(directory: Path | None = None) -> list[Finding]:
+    """All faults of all policy files; a file that cannot be read keeps only those that need it from being judged."""
+    policies = Policies(directory)
+    unreadable, found = {}, []
+    for name in OWNERS:
+        try:
+            getattr(policies, name)
+        except UnreadablePolicyError as error:
+            unreadable[error.file] = error.faults
+    for file, faults in unreadable.items():
+        found += _located(policies, file, faults)
+    for name, problems in OWNERS.items():
+        try:
+            faults = list(problems(policies))
+        except UnreadablePolicyError:
+            continue  # reported above, with the file it is about
+        found += _located(policies, f"{name}.toml", faults)
+    return sorted({*found, *_strangers(directory)}, key=lambda one: (one.file, one.line, one.key, one.reason))
+
+
+def _located(policies: Policies, file: str, faults: Problems) -> list[Finding]:
+    try:
+        lines = key_lines(policies.text(file.removesuffix(".toml")))
+    except UnreadablePolicyError:
+        lines = {}
+    return [Finding(file=file, line=_line(lines, key, reason), key=key, reason=reason) for key, reason in faults]
+
+
+def _line(lines: Mapping[str, int], key: str, reason: str) -> int:
+    at = AT_LINE.search(reason)
+    if at:
+        return int(at[1])
+    path = re.sub(r"\[(\d+)\]", r".\1", key)
+    while path and path not in lines:
+        path = path.rpartition(".")[0]
+    return lines.get(path, 1)
+
+
+def key_lines(text: str) -> dict[str, int]:
+    """The line each key and table of a TOML source stands on; dotted keys, arrays of tables with their index.
+
+    What stands inside an inline table or a list is found under the key that holds it.
+    """
+    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    table, quoted, depth = "", "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if quoted:
+            quoted = "" if quoted in line else quoted
+            continue
+        if depth > 0:
+            depth += _opened(line)
+            continue
+        header, key = HEADER.match(line), KEY.match(line)
+        if key:
+            path = _join(table, key[1], counts)
+            found.setdefault(path, number)
+            quoted = next((mark for mark in MULTILINE if line.count(mark) % 2), "")
+            depth = 0 if quoted else _opened(line[key.end() :])
+        elif header:
+            table = _join("", header[2], counts, grows=header[1] == "[[")
+            found.setdefault(table, number)
+            found.setdefault(table.rpartition(".")[0], number)
+    return found
+
+
+def _opened(value: str) -> int:
+    """How many brackets and braces a piece of a value leaves open."""
+    bare = QUIET.sub("", value)
+    return sum(bare.count(one) for one in "[{") - sum(bare.count(one) for one in "]}")
+
+
+def _join(table: str, dotted: str, counts: dict[str, int], *, grows: bool = False) -> str:
+    """The full key of a dotted one; each array of tables on the way is followed by the index of its newest table."""
+    path = table
+    parts = [part.strip("\"'") for part in PART.findall(dotted)]
+    for at, part in enumerate(parts):
+        path = f"{path}.{part}" if path else part
+        if grows and at == len(parts) - 1:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts and not path.rpartition(".")[2].isdigit():
+            path = f"{path}.{counts[path]}"
+    return path
+
+
+def _strangers(directory: Path | None) -> list[Finding]:
+    names = [one.name for one in (directory.iterdir() if directory else resources.files(PACKAGE).iterdir())]
+    return [
+        Finding(file=name, line=1, key="", reason=f"nobody reads this file; the policy files are {', '.join(OWNERS)}")
+        for name in names
+        if name.endswith(".toml") and name.removesuffix(".toml") not in OWNERS
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print every fault of the policy in a directory (none given: the deployed one). Returns 1 if there is any."""
+    found = check(Path(arguments[0]) if arguments else None)
+    for finding in found:
+        print(finding)
+    if not found:
+        print(f"policy: {len(OWNERS)} files, no fault", file=sys.stderr)
+    return 1 if found else 0
