@@ -37,7 +37,7 @@ def priority(policy: Priorities, impact: int, urgency: int, criticality: int = 0
 
 
 def problems(policy: Priorities) -> list[tuple[str, str]]:
-    """What is wrong with priorities.toml, as (key, reason): holes, numbers left out, a table that contradicts itself."""
+    """What is wrong with priorities.toml, as (key, reason): holes, numbers left out, contradictions."""
     if not policy.matrix or not all(policy.matrix.values()):
         return [("matrix", "every impact needs a row with at least one urgency")]
     found = [

@@ -19,7 +19,7 @@ class Calendar:
     """Service hours: when a support group works, by its own wall clock.
 
     `weekly` holds the spans of Monday to Sunday; `dates` replaces them on a date (none: closed), `breaks` is taken off
-    a date, `yearly` closes a (month, day) every year. `beside` narrows the calendar to what another one has open as well.
+    a date, `yearly` closes a (month, day) every year. `beside` narrows it to what another calendar has open as well.
 
     A wall-clock time that the zone skips is read with the offset before the gap, one that comes twice is its first
     occurrence (RFC 5545, 3.3.5; PEP 495 with fold=0). Days divide all of time: one ends where the next begins.
@@ -248,7 +248,7 @@ def nth_working_day(calendar: Calendar, day: int, days: int) -> int:
 
 
 def _skipped(calendar: Calendar, number: int, left: int, step: int) -> tuple[int, int]:
-    """The first week from `number` on that is closed or has at least `left` seconds, and what is left when it begins."""
+    """The first week from `number` on that is closed or has at least `left` seconds, and what is left then."""
     while 0 < (total := calendar.total(number)) < left:
         number, left = number + step, left - total
     return number, left

@@ -1,0 +1,157 @@
+"""Clock: the measure of one target while it runs, stands still, is over, and is taken up again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from itsm.core.clock import CANCELLED, PAUSED, RUNNING, STOPPED, Clock
+from itsm.core.service_time import Calendar, before, due, elapsed
+from itsm.practices.service_level.policy import BREACH, Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a clock is measured by: the service hours, and the levels of its agreement in the order they are reached."""
+
+    calendar: Calendar
+    plan: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """A level that was reached: of which clock, which one ("75 %"), what the agreement wants done, and when it was.
+
+    `breached` says that the target itself ran out with it.
+    """
+
+    clock: Clock
+    level: str
+    actions: tuple[str, ...]
+    at: int
+    breached: bool
+
+
+def begun(clock: Clock, basis: Basis) -> Clock:
+    """A clock that runs from `since` on, with its due instant and the next one at which something fires."""
+    clock = replace(clock, state=RUNNING, due=None, next_at=None)
+    clock = replace(clock, due=_reached_at(clock, basis, BREACH))
+    return replace(clock, next_at=_next(clock, basis))
+
+
+def halted(clock: Clock, basis: Basis, at: int, state: str) -> Clock:
+    """The clock paused, stopped or cancelled at an instant.
+
+    A breach that nobody noticed yet is recorded at its due instant and still fires, unless the clock is cancelled.
+    """
+    if clock.state in (STOPPED, CANCELLED) or clock.state == state:
+        return clock
+    clock = settled(clock, basis, at)
+    owed = clock.breached_at if state != CANCELLED and _breach_is_owed(clock, basis) else None
+    return replace(clock, state=state, since=max(at, clock.since), due=None, next_at=owed)
+
+
+def resumed(clock: Clock, basis: Basis, at: int) -> Clock:
+    """A paused clock running again; what was left of its service time is left still."""
+    return begun(replace(clock, since=at), basis) if clock.state == PAUSED else clock
+
+
+def reopened(clock: Clock, basis: Basis, at: int) -> Clock:
+    """A stopped clock in its next generation: it goes on where it stopped and repeats no level that it had passed."""
+    if clock.state != STOPPED:
+        return clock
+    passed = sum(_need(clock, level.at) <= clock.used for level in basis.plan)
+    fired = clock.fired if _breach_is_owed(clock, basis) else passed
+    return begun(replace(clock, since=at, generation=clock.generation + 1, fired=fired), basis)
+
+
+def restarted(clock: Clock, basis: Basis, at: int, target: int) -> Clock:
+    """A stopped clock in its next generation, from nothing: somebody asked anew."""
+    if clock.state != STOPPED:
+        return clock
+    fresh = replace(clock, target=target, started_at=at, since=at, used=0, fired=0, breached_at=None)
+    return begun(replace(fresh, generation=clock.generation + 1), basis)
+
+
+def settled(clock: Clock, basis: Basis, at: int) -> Clock:
+    """The clock with its service time counted up to an instant, and its breach recorded if that has come."""
+    if clock.state != RUNNING or at < clock.since:
+        return clock
+    late = clock.breached_at is None and clock.due is not None and clock.due <= at
+    used = clock.used + elapsed(basis.calendar, clock.since, at)
+    return replace(clock, used=used, since=at, breached_at=clock.due if late else clock.breached_at)
+
+
+def handed_over(clock: Clock, basis: Basis, new: Basis, at: int) -> Clock:
+    """The clock going on in other service hours: the service time that was left is left in them."""
+    clock = replace(settled(clock, basis, at), calendar=new.calendar.name)
+    return begun(clock, new) if clock.state == RUNNING else clock
+
+
+def retargeted(clock: Clock, basis: Basis, new: Basis, at: int, agreement: str, target: int) -> Clock:
+    """The clock under another promise, in its next generation: the used service time counts towards the new target.
+
+    If that is more than the new target gives, the breach was when it ran out, not now.
+    """
+    clock = settled(clock, basis, at)
+    clock = replace(
+        clock, agreement=agreement, calendar=new.calendar.name, target=target, fired=0, breached_at=None,
+        generation=clock.generation + 1,
+    )  # fmt: skip
+    if clock.state == RUNNING:
+        return begun(clock, new)
+    overdue = clock.used - clock.target
+    breached = before(new.calendar, clock.since, overdue) if overdue >= 0 else None
+    return replace(clock, breached_at=breached, next_at=breached)
+
+
+def fired(clock: Clock, basis: Basis, now: int) -> tuple[Clock, tuple[Fired, ...]]:
+    """The clock with all levels fired whose instant has come, and those levels; never early, each once a generation."""
+    if clock.next_at is None or now < clock.next_at:
+        return clock, ()
+    reached = tuple(_reached(clock, basis, now))
+    breach = next((at for level, at in reached if level.at == BREACH), clock.breached_at)
+    after = replace(clock, fired=clock.fired + len(reached), breached_at=breach)
+    after = replace(after, next_at=_next(after, basis) if after.state == RUNNING else None)
+    return after, tuple(
+        Fired(clock=after, level=f"{level.at} %", actions=level.actions, at=at, breached=level.at == BREACH)
+        for level, at in reached
+    )
+
+
+def left(clock: Clock, calendar: Calendar, now: int) -> int:
+    """The seconds of service time left at an instant; negative when the target has run out."""
+    running = elapsed(calendar, clock.since, now) if clock.state == RUNNING else 0
+    return clock.target - clock.used - running
+
+
+def _reached(clock: Clock, basis: Basis, now: int) -> Iterator[tuple[Level, int]]:
+    for level in basis.plan[clock.fired :]:
+        if clock.state == RUNNING:
+            at = _reached_at(clock, basis, level.at)
+            if at > now:
+                return
+            yield level, at
+        elif _need(clock, level.at) <= clock.used:
+            # the clock stood still before this was noticed; of those instants only the breach is on record
+            yield level, clock.next_at or now
+
+
+def _next(clock: Clock, basis: Basis) -> int | None:
+    if clock.fired >= len(basis.plan):
+        return None
+    return _reached_at(clock, basis, basis.plan[clock.fired].at)
+
+
+def _reached_at(clock: Clock, basis: Basis, percent: int) -> int:
+    if percent == BREACH and clock.breached_at is not None:
+        return clock.breached_at
+    return due(basis.calendar, clock.since, _need(clock, percent) - clock.used)
+
+
+def _need(clock: Clock, percent: int) -> int:
+    # up to the next whole second: a level is never early
+    return -(-clock.target * percent // 100)
+
+
+def _breach_is_owed(clock: Clock, basis: Basis) -> bool:
+    levels = [level.at for level in basis.plan]
+    return clock.breached_at is not None and clock.fired <= levels.index(BREACH)

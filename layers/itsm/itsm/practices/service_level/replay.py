@@ -1,0 +1,55 @@
+"""Replay: a record's clocks computed anew from its history; what is stored with the record is a cache of this."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from itsm.core.events import Event
+from itsm.core.lifecycle import Lifecycle
+from itsm.core.record import FIELDS, Comment, Record
+from itsm.practices.service_level import rules
+from itsm.practices.service_level.policy import ServiceLevels
+from itsm.practices.service_level.rules import Clocks
+
+STARTED = "ClocksStarted"
+FIRED = frozenset({"ClockWarned", "ClockBreached"})
+
+
+def clocks_from(
+    record: Record,
+    events: Iterable[Event],
+    comments: Iterable[Comment],
+    lifecycle: Lifecycle,
+    policy: ServiceLevels,
+) -> Clocks:
+    """The record's clocks from its events, oldest first, and its comments.
+
+    With the policy of the time they equal the stored ones; with another they are what that one would have come to, for
+    closed records too. Clocks that never started are none.
+    """
+    spoken = {comment.id: comment for comment in comments}
+    clocks: Clocks = ()
+    for before, after in pairwise(versions(record, events)):
+        event = after.event
+        if event.type == STARTED and not clocks:
+            clocks = rules.started(before, event.at, policy, lifecycle)
+        elif event.type in FIRED:
+            clocks, _ = rules.fire(clocks, event.at, policy)
+        elif clocks:
+            stood = replace(before, clocks=clocks)
+            clocks = rules.measured(stood, after, spoken.get(event.comment), lifecycle, policy)
+    return clocks
+
+
+def versions(record: Record, events: Iterable[Event]) -> Iterator[Record]:
+    """The versions of a record, oldest first, without their clocks; each undoes what the event after it changed."""
+    later = [replace(record, clocks=())]
+    for event, earlier in pairwise(sorted(events, key=lambda event: event.version, reverse=True)):
+        undone = {name: _stored(old) for name, (old, _) in event.changes.items() if name in FIELDS}
+        later.append(replace(later[-1], version=earlier.version, event=earlier, updated_at=earlier.at, **undone))
+    return reversed(later)
+
+
+def _stored(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,217 @@
+"""What service level management decides: which agreement holds, and what every change does to a record's clocks."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+
+from itsm.core import rules
+from itsm.core.clock import CANCELLED, PAUSED, RUNNING, STOPPED, Clock
+from itsm.core.duration import in_service_time
+from itsm.core.lifecycle import Lifecycle
+from itsm.core.record import SYSTEM, Comment, Record
+from itsm.core.service_time import Calendar
+from itsm.practices.service_level import clock as measure
+from itsm.practices.service_level.clock import Basis, Fired
+from itsm.practices.service_level.policy import METRICS, NEXT_REPLY, RESOLUTION, RESPONSE, Agreement, ServiceLevels
+
+__all__ = ["Fired", "answered", "asked", "attach", "choose", "fire", "follow", "measured", "realigned", "regroup",
+           "remaining", "started", "terms"]  # fmt: skip
+
+type Clocks = tuple[Clock, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a record is measured by: its agreement, the service hours, and its priority."""
+
+    agreement: Agreement
+    calendar: Calendar
+    priority: int
+
+    def target(self, metric: str, start: int) -> int | None:
+        """The target in seconds of service time, for a clock that starts at an instant; None if nothing is promised.
+
+        Business days come to the service time they span from there, so that hold and hand-over can move them.
+        """
+        duration = self.agreement.promised(self.priority, metric)
+        return in_service_time(self.calendar, start, duration) if duration else None
+
+    def basis(self, metric: str) -> Basis:
+        """What a clock of that metric is measured by."""
+        return Basis(calendar=self.calendar, plan=self.agreement.plan(metric))
+
+
+def choose(policy: ServiceLevels, record: Record) -> Agreement:
+    """The first agreement whose condition holds for the record, else the default one."""
+    known = rules.facts(record, {"service.criticality": policy.services.criticality(record.service)})
+    chosen = rules.first((agreement for agreement in policy.agreement if not agreement.default), known)
+    return chosen or policy.default
+
+
+def terms(policy: ServiceLevels, record: Record) -> Terms:
+    """What the record is measured by as it is now."""
+    agreement = choose(policy, record)
+    hours = policy.hours(agreement.calendar or policy.group_hours(record.group))
+    return Terms(agreement=agreement, calendar=hours, priority=record.priority)
+
+
+def attach(record: Record, agreement: Agreement, calendar: Calendar, at: int) -> Clocks:
+    """A running clock for each target of the agreement, from the record's opening (from `at`, if not retroactive)."""
+    on = Terms(agreement=agreement, calendar=calendar, priority=record.priority)
+    start = record.opened_at if agreement.retroactive else at
+    clocks = []
+    for metric in METRICS:
+        target = on.target(metric, start)
+        if target is not None:
+            clock = Clock(
+                metric=metric, agreement=agreement.name, calendar=calendar.name, target=target, state=RUNNING,
+                started_at=start, since=start,
+            )  # fmt: skip
+            clocks.append(measure.begun(clock, on.basis(metric)))
+    return tuple(clocks)
+
+
+def started(record: Record, at: int, policy: ServiceLevels, lifecycle: Lifecycle | None = None) -> Clocks:
+    """The clocks of the agreement that holds for the record.
+
+    With the lifecycle they stand as they must in its state: paused, answered or stopped since its last change.
+    """
+    on = terms(policy, record)
+    clocks = attach(record, on.agreement, on.calendar, at)
+    if lifecycle is None:
+        return clocks
+    return follow(clocks, lifecycle, lifecycle.initial, record.state, record.updated_at, policy)
+
+
+def follow(
+    clocks: Clocks, lifecycle: Lifecycle, before_state: str, after_state: str, at: int, policy: ServiceLevels
+) -> Clocks:
+    """The clocks after a move: hold pauses, leaving it resumes, an answer or the end stops, reopening takes up again.
+
+    A final state that meets nothing (a cancelled ticket's) cancels them.
+    """
+    if after_state in lifecycle.met:
+        return _each(clocks, policy, lambda clock, basis: measure.halted(clock, basis, at, STOPPED))
+    if after_state in lifecycle.final:
+        return _each(clocks, policy, lambda clock, basis: measure.halted(clock, basis, at, CANCELLED))
+    if before_state in lifecycle.met:
+        clocks = _each(clocks, policy, lambda clock, basis: measure.reopened(clock, basis, at), (RESOLUTION,))
+    if after_state in lifecycle.answered:
+        clocks = _each(clocks, policy, lambda clock, basis: measure.halted(clock, basis, at, STOPPED), (RESPONSE,))
+    if after_state not in lifecycle.held:
+        return _each(clocks, policy, lambda clock, basis: measure.resumed(clock, basis, at))
+    return tuple(_on_hold(clock, policy, at) for clock in clocks)
+
+
+def answered(clocks: Clocks, at: int, policy: ServiceLevels) -> Clocks:
+    """The clocks after a public word of an agent: it was the response, and the reply somebody waited for."""
+    metrics = (RESPONSE, NEXT_REPLY)
+    return _each(clocks, policy, lambda clock, basis: measure.halted(clock, basis, at, STOPPED), metrics)
+
+
+def asked(clocks: Clocks, record: Record, at: int, policy: ServiceLevels) -> Clocks:
+    """The clocks after a word of the requester: the first one that nobody answered starts the next reply's clock."""
+    on = terms(policy, record)
+    target = on.target(NEXT_REPLY, at)
+    if target is None:
+        return clocks
+    return _each(clocks, policy, lambda clock, basis: measure.restarted(clock, basis, at, target), (NEXT_REPLY,))
+
+
+def regroup(clocks: Clocks, calendar: Calendar, at: int, policy: ServiceLevels) -> Clocks:
+    """The clocks in another group's service hours; what service time was left is left in those.
+
+    An agreement that names a calendar of its own keeps it.
+    """
+
+    def move(clock: Clock, basis: Basis) -> Clock:
+        if clock.state not in (RUNNING, PAUSED) or clock.calendar == calendar.name:
+            return clock
+        if policy.named(clock.agreement).calendar:
+            return clock
+        return measure.handed_over(clock, basis, replace(basis, calendar=calendar), at)
+
+    return _each(clocks, policy, move)
+
+
+def realigned(clocks: Clocks, lifecycle: Lifecycle, record: Record, at: int, policy: ServiceLevels) -> Clocks:
+    """The clocks under the terms the record has now: another agreement or target, and its service hours.
+
+    A target the new terms do not have cancels its clock; one they have again takes it up; one they add is attached.
+    """
+    on = terms(policy, record)
+
+    def align(clock: Clock, basis: Basis) -> Clock:
+        if clock.state == STOPPED:
+            return clock
+        target = on.target(clock.metric, clock.started_at)
+        if target is None:
+            return measure.halted(clock, basis, at, CANCELLED)
+        if clock.state == CANCELLED:
+            clock = replace(clock, state=RUNNING, since=at)
+        elif (clock.agreement, clock.target) == (on.agreement.name, target):
+            return clock
+        return measure.retargeted(clock, basis, on.basis(clock.metric), at, on.agreement.name, target)
+
+    late = {NEXT_REPLY, RESPONSE} if record.state in lifecycle.answered else {NEXT_REPLY}
+    known = late | {clock.metric for clock in clocks}
+    added = [clock for clock in attach(record, on.agreement, on.calendar, at) if clock.metric not in known]
+    everything = (*_each(clocks, policy, align), *added)
+    # only hold matters here: whoever answered, did so when the state was reached
+    holds = replace(lifecycle, answered=frozenset())
+    return follow(everything, holds, record.state, record.state, at, policy)
+
+
+def measured(
+    before: Record, after: Record, comment: Comment | None, lifecycle: Lifecycle, policy: ServiceLevels
+) -> Clocks:
+    """The clocks after one change of a record, with the comment that was saved with it: all of the above in order."""
+    at, clocks = after.updated_at, before.clocks
+    by_requester = comment is not None and comment.by in {after.requester, *after.participants}
+    if comment is not None and comment.public and not by_requester and comment.by != SYSTEM:
+        clocks = answered(clocks, at, policy)
+    if before.state != after.state:
+        # a requester's word takes a ticket off hold; that is not an agent's response
+        moves = replace(lifecycle, answered=frozenset()) if by_requester else lifecycle
+        clocks = follow(clocks, moves, before.state, after.state, at, policy)
+    old, new = terms(policy, before), terms(policy, after)
+    at_work = after.state not in lifecycle.met | lifecycle.final
+    reopened = at_work and before.state in lifecycle.met
+    if reopened or (at_work and (old.agreement.name, old.priority) != (new.agreement.name, new.priority)):
+        clocks = realigned(clocks, lifecycle, after, at, policy)
+    if reopened or old.calendar.name != new.calendar.name:
+        clocks = regroup(clocks, new.calendar, at, policy)
+    if by_requester and at_work:
+        clocks = asked(clocks, after, at, policy)
+    return clocks
+
+
+def fire(clocks: Clocks, now: int, policy: ServiceLevels) -> tuple[Clocks, tuple[Fired, ...]]:
+    """The clocks with every level fired whose instant has come, and those levels, earliest first."""
+    pairs = [measure.fired(clock, _basis(clock, policy), now) for clock in clocks]
+    reached = sorted((one for _, some in pairs for one in some), key=lambda one: one.at)
+    return tuple(clock for clock, _ in pairs), tuple(reached)
+
+
+def remaining(clock: Clock, now: int, policy: ServiceLevels) -> int:
+    """The seconds of service time left at an instant; negative when the target has run out."""
+    return measure.left(clock, policy.hours(clock.calendar), now)
+
+
+def _on_hold(clock: Clock, policy: ServiceLevels, at: int) -> Clock:
+    basis = _basis(clock, policy)
+    if clock.metric in policy.named(clock.agreement).hold_pauses:
+        return measure.halted(clock, basis, at, PAUSED)
+    return clock
+
+
+def _each(
+    clocks: Iterable[Clock],
+    policy: ServiceLevels,
+    change: Callable[[Clock, Basis], Clock],
+    metrics: Collection[str] = METRICS,
+) -> Clocks:
+    return tuple(change(clock, _basis(clock, policy)) if clock.metric in metrics else clock for clock in clocks)
+
+
+def _basis(clock: Clock, policy: ServiceLevels) -> Basis:
+    return Basis(calendar=policy.hours(clock.calendar), plan=policy.named(clock.agreement).plan(clock.metric))
