@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -17,7 +17,7 @@ WRAPS: Mapping[str, str] = {
     "tableRow": "tr",
     "tableCell": "td",
     "tableHeader": "th",
-    "taskItem": "li",
+    "table": "table",
     "decisionItem": "li",
     "decisionList": "ul",
     "taskList": "ul",
@@ -31,39 +31,61 @@ def to_html(node: Any) -> str:
     if not isinstance(node, dict):
         return ""
     kind = node["type"]
+    if kind == "text":
+        return _marked(node)
     inside = "".join(to_html(child) for child in node.get("content", []))
     attrs = node.get("attrs", {})
-    match kind:
-        case "text":
-            return _marked(node)
-        case "hardBreak":
-            return "<br>"
-        case "rule":
-            return "<hr>"
-        case "heading":
-            # The page's own title is h1 and its sections are h2.
-            level = min(6, int(attrs["level"]) + 2)
-            return f"<h{level}>{inside}</h{level}>"
-        case "codeBlock":
-            return f"<pre><code>{inside}</code></pre>"
-        case "table":
-            return f"<table>{inside}</table>"
-        case "panel":
-            return f'<div class="panel {escape(attrs["panelType"])}">{inside}</div>'
-        case "expand" | "nestedExpand":
-            return f"<details><summary>{escape(attrs.get('title') or 'More')}</summary>{inside}</details>"
-        case "taskItem":
-            return f"<li>{'&#9745;' if attrs['state'] == 'DONE' else '&#9744;'} {inside}</li>"
-        case "inlineCard" | "blockCard" | "embedCard":
-            return _link(str(attrs.get("url", "")), escape(str(attrs.get("url", ""))))
-        case "media" | "mediaInline":
-            return f'<span class="media">[{escape(attrs.get("alt") or "file")}]</span>'
-        case "mention" | "emoji" | "status" | "date" | "placeholder":
-            return f'<span class="{kind}">{escape(inline_text(node))}</span>'
-        case _ if kind in WRAPS:
-            return f"<{WRAPS[kind]}>{inside}</{WRAPS[kind]}>"
-        case _:
-            return inside
+    if kind in SPECIAL:
+        return SPECIAL[kind](attrs, inside)
+    if kind in ("mention", "emoji", "status", "date", "placeholder"):
+        return f'<span class="{kind}">{escape(inline_text(node))}</span>'
+    if kind in WRAPS:
+        return f"<{WRAPS[kind]}>{inside}</{WRAPS[kind]}>"
+    return inside
+
+
+def _heading(attrs: Mapping[str, Any], inside: str) -> str:
+    # The page's own title is h1 and its sections are h2.
+    level = min(6, int(attrs["level"]) + 2)
+    return f"<h{level}>{inside}</h{level}>"
+
+
+def _panel(attrs: Mapping[str, Any], inside: str) -> str:
+    return f'<div class="panel {escape(attrs["panelType"])}">{inside}</div>'
+
+
+def _expand(attrs: Mapping[str, Any], inside: str) -> str:
+    return f"<details><summary>{escape(attrs.get('title') or 'More')}</summary>{inside}</details>"
+
+
+def _task(attrs: Mapping[str, Any], inside: str) -> str:
+    return f"<li>{'&#9745;' if attrs['state'] == 'DONE' else '&#9744;'} {inside}</li>"
+
+
+def _card(attrs: Mapping[str, Any], _: str) -> str:
+    address = str(attrs.get("url", ""))
+    return _link(address, escape(address))
+
+
+def _media(attrs: Mapping[str, Any], _: str) -> str:
+    return f'<span class="media">[{escape(attrs.get("alt") or "file")}]</span>'
+
+
+SPECIAL: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
+    "hardBreak": lambda _, __: "<br>",
+    "rule": lambda _, __: "<hr>",
+    "heading": _heading,
+    "codeBlock": lambda _, inside: f"<pre><code>{inside}</code></pre>",
+    "panel": _panel,
+    "expand": _expand,
+    "nestedExpand": _expand,
+    "taskItem": _task,
+    "inlineCard": _card,
+    "blockCard": _card,
+    "embedCard": _card,
+    "media": _media,
+    "mediaInline": _media,
+}
 
 
 def _marked(node: dict[str, Any]) -> str:

@@ -52,7 +52,7 @@ def between(low: float, high: float) -> Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What one node type may hold. ``children`` is None for a leaf; ``choices`` lists alternative sets of needed attributes."""
+    """What one node type may hold: ``children`` is None for a leaf; ``choices`` are the sets of attributes that do."""
 
     children: frozenset[str] | None = None
     least: int = 0

@@ -183,8 +183,10 @@ def users(rooms: Rooms, call: Call) -> Response:
         entry
         for entry in rooms.desk.catalogue.users
         if entry.id == account
-        or query
-        and (entry.email.casefold() == query or any(w.startswith(query) for w in entry.name.casefold().split()))
+        or (
+            query
+            and (entry.email.casefold() == query or any(w.startswith(query) for w in entry.name.casefold().split()))
+        )
     ]
     start, size = paging(call, 50, 1000)
     return as_json([rooms.desk.views.user(entry.id) for entry in found[start : start + size]])

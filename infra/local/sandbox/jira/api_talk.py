@@ -136,7 +136,9 @@ def uploaded(request: Request) -> list[tuple[str, str, bytes]]:
     if boundary is None:
         raise Refusal(415, "The request is not a multipart form.")
     found = []
-    for part in (b"\r\n" + request.body).split(b"\r\n--" + boundary[1].encode())[1:]:
+    # A delimiter ends with its line (or with -- at the very end); a longer word that begins like it is content.
+    delimiter = rb"\r\n--" + re.escape(boundary[1].encode()) + rb"(?:--|[ \t]*(?=\r\n))"
+    for part in re.split(delimiter, b"\r\n" + request.body)[1:]:
         head, _, content = part.partition(b"\r\n\r\n")
         text = head.decode("utf-8", "replace")
         name = re.search(r'name="([^"]*)"', text)

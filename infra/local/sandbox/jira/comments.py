@@ -76,7 +76,7 @@ def _checked(body: Json) -> tuple[dict[str, Json], dict[str, Json]]:
     if not isinstance(body, dict):
         raise Refusal(400, "Invalid request payload. Refer to the REST API documentation and try again.")
     said = body.get("body")
-    if not isinstance(said, dict) or problem(said) is not None or not to_text(said) and not said["content"]:
+    if not isinstance(said, dict) or problem(said) is not None or not said["content"]:
         raise Refusal(400, errors={"comment": INVALID})
     if len(to_text(said)) > TEXT_LIMIT:
         raise Refusal(400, errors={"comment": TOO_LONG})

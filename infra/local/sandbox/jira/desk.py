@@ -78,13 +78,15 @@ class Desk:
             event,
             about=issue.key,
             flow=flow,
-            payload={
-                "timestamp": int(self.now().timestamp() * 1000),
-                "webhookEvent": event,
-                "user": self.views.user(actor, email=False),
-                "issue": self._payload_issue(issue, whole=event.startswith("jira:")),
-                **(extra or {}),
-            },
+            payload=_nameless(
+                {
+                    "timestamp": int(self.now().timestamp() * 1000),
+                    "webhookEvent": event,
+                    "user": self.views.user(actor),
+                    "issue": self._payload_issue(issue, whole=event.startswith("jira:")),
+                    **(extra or {}),
+                }
+            ),
         )
 
     def tell_comment(self, event: str, issue: Issue, comment: Comment, actor: str, flow: str = "Primary") -> None:
@@ -104,6 +106,15 @@ class Desk:
             if isinstance(fields.get(name), dict):
                 fields[name] = to_text(fields[name])
         return {**self.views.head(issue), "fields": fields}
+
+
+def _nameless(value: Json) -> Json:
+    """The same without e-mail addresses, which webhooks do not carry of anyone."""
+    if isinstance(value, list):
+        return [_nameless(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _nameless(entry) for name, entry in value.items() if name != "emailAddress"}
+    return value
 
 
 def item(field: Field, before: Json, after: Json, catalogue: Catalogue) -> Item:

@@ -38,7 +38,8 @@ class Fault:
     * ``429``: throttled, with ``retry_after`` (seconds, or text such as an HTTP date; none: no header) and ``reason``;
     * ``status``: answers ``status``; with ``after`` the work was done all the same;
     * ``delay``: the work is done and the answer comes ``seconds`` later;
-    * ``html_200``: an HTML page with status 200 (with ``after``: the work was done); ``truncated_json``: half the answer.
+    * ``html_200``: an HTML page with status 200 (with ``after``: the work was done);
+    * ``truncated_json``: the work is done and half the answer comes.
 
     Kinds for webhooks whose ``event`` matches: ``duplicate`` (``new_identifier``: as a delivery of its own),
     ``reorder`` (overtaken by what is raised in the next seconds), ``drop``, ``delay_webhook`` by ``seconds``.

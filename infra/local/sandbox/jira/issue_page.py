@@ -22,10 +22,11 @@ def issue_page(rooms: Rooms, issue: Issue, *, acting: str, problems: tuple[str, 
         f'{layout.alert(problems)}<p class="trail"><a href="/?project={issue.project}">{issue.project}</a> / {trail}'
         f"{issue.key}</p><h1>{escape(issue.fields['summary'])}</h1>"
         f'<div class="issue"><div class="story">{_moves(rooms, issue, acting)}'
-        f'<section aria-labelledby="about"><h2 id="about">Description</h2><div class="prose">{description}</div></section>'
+        '<section aria-labelledby="about"><h2 id="about">Description</h2>'
+        f'<div class="prose">{description}</div></section>'
         f"{_hanging(rooms, issue)}{_talk(rooms, issue, acting)}{_history(rooms, issue)}</div>"
-        f'<aside aria-label="Details"><p>{layout.lozenge(status)}</p>{_details(rooms, issue)}{_edit(rooms, issue, acting)}'
-        "</aside></div>"
+        f'<aside aria-label="Details"><p>{layout.lozenge(status)}</p>{_details(rooms, issue)}'
+        f"{_edit(rooms, issue, acting)}</aside></div>"
     )
     return layout.page(f"{issue.key} {issue.fields['summary']}", body)
 
@@ -160,7 +161,8 @@ def _history(rooms: Rooms, issue: Issue) -> str:
     if not rows:
         return ""
     return (
-        '<section aria-labelledby="history"><h2 id="history">History</h2><div class="scroll" tabindex="0" role="region" '
+        '<section aria-labelledby="history"><h2 id="history">History</h2>'
+        '<div class="scroll" tabindex="0" role="region" '
         'aria-labelledby="history"><table><thead><tr><th scope="col">When</th><th scope="col">Who</th>'
         '<th scope="col">What</th><th scope="col">From</th><th scope="col">To</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section>"

@@ -47,7 +47,8 @@ def person(catalogue: Catalogue, account_id: str | None) -> str:
         return '<span class="person none">Unassigned</span>'
     initials = "".join(word[0] for word in user.name.split()[:2]).upper()
     kind = "person" if user.human else "person app"
-    return f'<span class="{kind}"><span class="initials" aria-hidden="true">{escape(initials)}</span> {escape(user.name)}</span>'
+    badge = f'<span class="initials" aria-hidden="true">{escape(initials)}</span>'
+    return f'<span class="{kind}">{badge} {escape(user.name)}</span>'
 
 
 def labels(names: Iterable[str]) -> str:

@@ -50,7 +50,7 @@ class Links:
         self._changed(issue, actor, {"field": "Attachment", "from": kept.id, "fromString": kept.filename, "to": None})
 
     def point(self, issue: Issue, body: dict[str, Json]) -> tuple[RemoteLink, bool]:
-        """Link an issue to something outside; the same ``globalId`` replaces. Returns the link and whether it is new."""
+        """Link an issue to a thing outside; the same ``globalId`` replaces. Returns the link, and whether it is new."""
         target = body.get("object")
         if unknown := set(body) - LINK_KEYS:
             raise Refusal(400, f'Unrecognized field "{min(unknown)}"')

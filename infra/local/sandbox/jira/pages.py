@@ -138,7 +138,8 @@ def style(_: Rooms, __: Call) -> Response:
 
 def avatar(_: Rooms, __: Call) -> Response:
     """The one picture: a diamond."""
-    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#1868db" d="M16 2l14 14-14 14L2 16z"/></svg>'
+    shape = b'<path fill="#1868db" d="M16 2l14 14-14 14L2 16z"/>'
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">' + shape + b"</svg>"
     return Response(status=200, body=drawing, headers={"Content-Type": "image/svg+xml"})
 
 

@@ -51,7 +51,7 @@ class Route:
 
 
 class Router:
-    """Finds the answer to a request."""
+    """Finds the answer to a request; paths come escaped, as they were sent, and values leave unescaped."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = [(route, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path))) for route in routes]

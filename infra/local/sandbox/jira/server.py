@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.jira.messages import Response
 
@@ -21,7 +23,7 @@ class Serving:
     """A running server. ``url`` is where; ``stop`` ends it and lets go of the port."""
 
     def __init__(self, handle: Handle, host: str, port: int, *, stop: Callable[[], None]) -> None:
-        self._server = _Server((host, port), _handler(handle))
+        self._server = _Server((host, port), type("Handler", (_Handler,), {"handle_request": staticmethod(handle)}))
         self._stop = stop
         self.port = int(self._server.server_address[1])
         self.url = f"http://{host}:{self.port}"
@@ -41,59 +43,65 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what went wrong, except that a client went away: those that test timeouts do."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
-def _handler(handle: Handle) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        server_version = "jira-stand-in"
-        sys_version = ""
-        timeout = IDLE_SECONDS
-        # Headers and body leave in one packet; apart, each small answer would wait for a delayed ACK.
-        wbufsize = -1
-        disable_nagle_algorithm = True
 
-        def answer(self) -> None:
-            body = self._body()
-            if body is None:
-                return
-            parts = urlsplit(self.path)
-            # Escaped slashes stay as they are: they belong to one value of the path.
-            path = parts.path if "%2f" in parts.path.lower() else unquote(parts.path)
-            response = handle(self.command, path, parts.query, dict(self.headers.items()), body)
-            if response.drop:
-                self._drop()
-            else:
-                self._send(response)
+class _Handler(BaseHTTPRequestHandler):
+    handle_request: Handle
+    protocol_version = "HTTP/1.1"
+    server_version = "jira-stand-in"
+    sys_version = ""
+    timeout = IDLE_SECONDS
+    # Headers and body leave in one packet; apart, each small answer would wait for a delayed ACK.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815 - the names http.server looks for
+    def answer(self) -> None:
+        body = self._body()
+        if body is None:
+            return
+        parts = urlsplit(self.path)
+        try:
+            response = self.handle_request(self.command, parts.path, parts.query, dict(self.headers.items()), body)
+        except BaseException:
+            # An error of the stand-in's own must not look like a broken connection, which is something Jira does.
+            self.send_error(500)
+            raise
+        if response.drop:
+            self._drop()
+        else:
+            self._send(response)
 
-        def _body(self) -> bytes | None:
-            length = self.headers.get("Content-Length", "0")
-            if self.headers.get("Transfer-Encoding") or not length.isdigit() or int(length) > BODY_LIMIT:
-                self.close_connection = True
-                self.send_error(413 if length.isdigit() and int(length) > BODY_LIMIT else 411)
-                return None
-            return self.rfile.read(int(length))
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815 - the names http.server looks for
 
-        def _send(self, response: Response) -> None:
-            self.send_response(response.status)
-            for name, value in response.headers.items():
-                self.send_header(name, value)
-            bodiless = response.status in (204, 304)
-            if not bodiless:
-                self.send_header("Content-Length", str(len(response.body)))
-            self.end_headers()
-            if not bodiless and self.command != "HEAD":
-                self.wfile.write(response.body)
-            self.wfile.flush()
-
-        def _drop(self) -> None:
-            # Lingering for no time makes the kernel reset the connection, as a crashed balancer would.
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    def _body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "0")
+        if self.headers.get("Transfer-Encoding") or not length.isdigit() or int(length) > BODY_LIMIT:
             self.close_connection = True
-            self.connection.close()
+            self.send_error(413 if length.isdigit() and int(length) > BODY_LIMIT else 411)
+            return None
+        return self.rfile.read(int(length))
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
-            """The journal of calls says it better."""
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        bodiless = response.status in (204, 304)
+        if not bodiless:
+            self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        if not bodiless and self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
 
-    return Handler
+    def _drop(self) -> None:
+        # Lingering for no time makes the kernel reset the connection, as a crashed balancer would.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
+        """The journal of calls says it better."""

@@ -21,7 +21,6 @@ from sandbox.jira.model import (
     Project,
     RemoteLink,
     Status,
-    User,
     pick,
 )
 from sandbox.jira.store import Store
