@@ -9,6 +9,7 @@ from itsm.core.events import Event, Json
 from itsm.core.ports import Created, Link, Message, Page, Row, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
+from itsm.jira.issues import Issues
 from itsm.runtime.policies import Policies
 
 BLOCK = 50
@@ -317,6 +318,7 @@ class FakePorts:
             }
         )
         self.once = FakeOnce(self.now)
+        self.issues: Issues | None = None
         self.policies = policies or Policies()
 
     def now(self) -> int:

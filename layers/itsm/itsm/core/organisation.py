@@ -30,6 +30,12 @@ class Services:
         return service.criticality if service else None
 
 
+    def facts(self, name: str) -> Mapping[str, str | int]:
+        """What rules may ask of a record's service beside its name; nothing for none or an unknown one."""
+        service = self.services.get(name)
+        return {"service.criticality": service.criticality, "service.group": service.group} if service else {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """One support group: the calendar it works by, its lead and its members by mail address."""

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -56,13 +56,10 @@ class Record:
     def changed(self, event_type: str, *, by: str, origin: str, at: int, comment: str = "", **new: Any) -> "Record":
         """The next version, with its event: what changed, by whom, through which door and when.
 
-        `event.changes` lists the fields that really differ; clocks are left out of it, since they are derived.
+        `event.changes` lists the fields that really differ, details one by one as `details.<name>`; clocks are left out of it,
+        since they are derived.
         """
-        changes = {
-            name: (_plain(getattr(self, name)), _plain(value))
-            for name, value in new.items()
-            if name != "clocks" and getattr(self, name) != value
-        }
+        changes = dict(_differences(self, new))
         version = self.version + 1
         event = Event(
             type=event_type, version=version, at=at, by=by, origin=origin, changes=changes, comment=comment
@@ -82,6 +79,17 @@ def opened(event_type: str, *, by: str, origin: str, at: int, text: str, **facts
     event = Event(type=event_type, version=1, at=at, by=by, origin=origin, text=text)
     given: dict[str, Any] = {"number": "", "version": 1, "opened_at": at, "updated_at": at, **facts}
     return Record(event=chained(given["id"], event, GENESIS), **given)
+
+
+def _differences(record: Record, new: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Json, Json]]]:
+    for name, value in new.items():
+        old = getattr(record, name)
+        if name == "details":
+            for key in sorted(old.keys() | value.keys()):
+                if old.get(key) != value.get(key):
+                    yield f"details.{key}", (old.get(key), value.get(key))
+        elif name != "clocks" and old != value:
+            yield name, (_plain(old), _plain(value))
 
 
 def _plain(value: Any) -> Json:

@@ -14,6 +14,7 @@ from itsm.core.ports import Mail as MailPort
 if TYPE_CHECKING:
     from itsm.aws.models import Tables
     from itsm.aws.once import Once as Uses
+    from itsm.jira.issues import Issues
     from itsm.runtime.policies import Policies
 
 PROCESS_PREFIX = "PROCESS_"
@@ -43,7 +44,8 @@ class Deployment:
         from botocore.config import Config
 
         settings = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
-        return boto3.client(service, config=settings)
+        make: Callable[..., Any] = boto3.client
+        return make(service, config=settings)
 
     @cached_property
     def _tables(self) -> Tables:
@@ -115,6 +117,7 @@ class Deployment:
     @cached_property
     def _uses(self) -> Uses:
         from itsm.aws.once import Once as Uses
+    from itsm.jira.issues import Issues
 
         return Uses(self._tables, self.now)
 
@@ -140,6 +143,19 @@ class Deployment:
 
         arns = {name: self.address(f"{name.upper()}_SECRET_ARN") for name in ("link", "sources", "jira")}
         return Manager(self._client("secretsmanager"), arns, self.now)
+
+    @cached_property
+    def issues(self) -> Issues | None:
+        """Jira as its service account; connected at the first call."""
+        url = self.address("JIRA_URL")
+        if not url:
+            return None
+        from itsm.jira.address import allowed
+        from itsm.jira.client import Client
+
+        secret = self.secrets.get("jira")
+        listed = self.address("JIRA_HOSTS").split()
+        return Client(allowed(url, listed), secret["email"], secret["token"], now=self.now)
 
     @cached_property
     def policies(self) -> Policies:

@@ -12,6 +12,8 @@ from itsm.runtime.door import StepCall
 from itsm.runtime.measure import measured
 from itsm.runtime.ports import Ports
 
+SHORT = 40
+"""Characters of the longest detail a process carries along; texts stay with the record."""
 ATTEMPTS = 5
 """How often a change is decided anew after somebody else saved first; more means a hot record, and the queue waits."""
 
@@ -55,7 +57,7 @@ def moved(record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
 def commented(record: Record, comment: Comment) -> Record:
     """The record with a comment on it; the requester's word takes a ticket off hold."""
     held = load(record.practice).lifecycle.held
-    back = {"state": "in_progress"} if record.state in held and comment.by in people(record) else {}
+    back: dict[str, Any] = {"state": "in_progress"} if record.state in held and comment.by in people(record) else {}
     return record.changed("CommentAdded", **said_with(comment), **back)
 
 
@@ -78,8 +80,12 @@ def step_result(record: Record) -> Mapping[str, Json]:
         "priority": record.priority,
         "group": record.group,
         "version": record.version,
-        "details": {name: value for name, value in record.details.items() if isinstance(value, str | int | bool)},
+        "details": {name: value for name, value in record.details.items() if _travels(value)},
     }
+
+
+def _travels(value: Json) -> bool:
+    return isinstance(value, int) or (isinstance(value, str) and len(value) <= SHORT)
 
 
 def fact(record: Record) -> Mapping[str, Json]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from itsm.core.ports import Audit, Blobs, Bus, Mail, Once, Processes, Queue, Records, Secrets
 
 if TYPE_CHECKING:
+    from itsm.jira.issues import Issues
     from itsm.runtime.policies import Policies
 
 
@@ -61,6 +62,10 @@ class Ports(Protocol):
     @property
     def secrets(self) -> Secrets:
         """Secrets by the name the product uses."""
+
+    @property
+    def issues(self) -> Issues | None:
+        """Jira, None where this deployment has none."""
 
     @property
     def policies(self) -> Policies:

@@ -1,0 +1,92 @@
+"""Jira sync: nudges in, reconciled links out; whatever nudged, and however often."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from itsm.core.record import Comment, Record
+from itsm.core.signing import sign
+from itsm.jira.outcome import AGAIN, PARKED
+from itsm.jira.reconcile import reconcile
+from itsm.jira.signature import nudge, record_of, verify
+from itsm.runtime import desk
+from itsm.runtime.door import logger
+from itsm.runtime.http import Request, Response, json_response
+from itsm.runtime.measure import measured
+from itsm.runtime.ports import Ports
+
+LONGEST_DELAY = 900
+"""Seconds a message of SQS can be delayed; a longer wait is done in several."""
+LOOK_BACK = 12
+"""Minutes the sweep looks back: every five minutes, so that each change is seen twice even if a run is lost."""
+
+
+def push(message: Mapping[str, Any], ports: Ports) -> None:
+    """One message of the Jira queue: a fact of the bus, or a nudge of ours."""
+    if ports.issues is None:
+        return
+    told = message.get("detail", message)
+    record_id = told["record"]
+    link = sign(ports.link_secret, "ticket", record_id)
+    outcome = reconcile(
+        record_id,
+        records=ports.records,
+        issues=ports.issues,
+        policy=ports.policies.jira,
+        move=_Move(ports),
+        save=_Save(ports),
+        now=ports.now(),
+        issue=told.get("issue", ""),
+        cause=told.get("cause", ""),
+        more=f"{ports.address('PUBLIC_URL')}/tickets/{link}",
+    )
+    if outcome.state == AGAIN:
+        ports.nudges.send([{"record": record_id}], [min(outcome.seconds, LONGEST_DELAY)])
+    if outcome.state != AGAIN or outcome.reason:
+        facts = {"record": record_id, "outcome": outcome.state, "writes": outcome.writes, "reason": outcome.reason}
+        (logger().warning if outcome.state == PARKED else logger().info)("link reconciled", extra=facts)
+
+
+def pull(request: Request, ports: Ports) -> Response:
+    """POST /jira/webhook: an authentic word of Jira becomes a nudge; it is believed in nothing else."""
+    secrets = ports.secrets.get("jira").get("webhook", "").split()
+    told = nudge(verify(request.body, request.headers, secrets, ports.now()))
+    record_id = (told.record or ports.records.linked(told.issue) or "") if told else ""
+    if told is None or not record_id:
+        return json_response(200, {"outcome": "none of our tickets"})
+    ports.nudges.send([{"record": record_id, "issue": told.issue, "cause": told.kind}])
+    return json_response(202, {"outcome": "nudged"})
+
+
+def sweep(ports: Ports) -> None:
+    """Nudge every ticket whose issue changed lately: what a lost webhook would have said."""
+    if ports.issues is None:
+        return
+    projects = sorted({rules.project for rules in ports.policies.jira.practices.values()})
+    found = ports.issues.changed(projects, LOOK_BACK)
+    records = sorted({record for issue in found if (record := record_of(issue.labels))})
+    ports.nudges.send([{"record": record} for record in records])
+
+
+class _Move:
+    """A move asked for in Jira, made through the lifecycle like any other person's."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    def __call__(self, record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
+        """The saved record."""
+        return desk.update(
+            self._ports, record.id, lambda current: desk.moved(current, to, by=by, origin=origin, at=at)
+        )
+
+
+class _Save:
+    """A change made in Jira, saved with its clocks."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    def __call__(self, before: Record, after: Record, comment: Comment | None) -> Record:
+        """The saved record."""
+        return self._ports.records.save(measured(before, after, comment, self._ports.policies), comment)
+
