@@ -117,7 +117,6 @@ class Deployment:
     @cached_property
     def _uses(self) -> Uses:
         from itsm.aws.once import Once as Uses
-    from itsm.jira.issues import Issues
 
         return Uses(self._tables, self.now)
 
@@ -154,8 +153,7 @@ class Deployment:
         from itsm.jira.client import Client
 
         secret = self.secrets.get("jira")
-        listed = self.address("JIRA_HOSTS").split()
-        return Client(allowed(url, listed), secret["email"], secret["token"], now=self.now)
+        return Client(allowed(url, self.policies.jira.hosts), secret["email"], secret["token"], now=self.now)
 
     @cached_property
     def policies(self) -> Policies:

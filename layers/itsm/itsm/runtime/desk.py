@@ -37,17 +37,17 @@ def update(ports: Ports, record_id: str, decide: Callable[[Record], Record], com
 
 
 def check_move(record: Record, to: str) -> None:
-    """Raise IllegalMoveError, naming the legal moves, unless the record may become `to`."""
-    load(record.practice).lifecycle.check(record.number, record.state, to)
+    """Raise IllegalMoveError, naming the legal moves, unless a person may move the record to `to`."""
+    load(record.practice).lifecycle.check_by_hand(record.number, record.state, to)
 
 
 def legal_moves(record: Record) -> tuple[str, ...]:
-    """The states the record may become."""
-    return tuple(sorted(load(record.practice).lifecycle.moves.get(record.state, ())))
+    """The states a person may move the record to."""
+    return tuple(sorted(load(record.practice).lifecycle.by_hand(record.state)))
 
 
 def moved(record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
-    """The record in another state, if its lifecycle allows the move. Raises IllegalMoveError; same state, same record."""
+    """The record in another state, if a person may move it there. Raises IllegalMoveError; same state, same record."""
     if record.state == to:
         return record
     check_move(record, to)
