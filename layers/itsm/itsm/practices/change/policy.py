@@ -8,7 +8,7 @@ from itsm.core.approvals import Approvals, approval_problems
 from itsm.core.calendar import Calendars
 from itsm.core.organisation import Services
 from itsm.core.rules import FACTS
-from itsm.practices.change.record import TYPES
+from itsm.practices.change.record import EMERGENCY, TYPES
 
 LEVELS = ("low", "medium", "high")
 PROBABILITIES = ("high", "medium", "low")
@@ -80,6 +80,11 @@ def problems(policy: ChangePolicy) -> list[tuple[str, str]]:
     found = approval_problems(policy.approval, CHANGE_FACTS, prefix="approval.")
     if not policy.approval.rules or policy.approval.rules[-1].when:
         found.append(("approval.rules", "the last rule must hold for every change: give it when = {}"))
+    found += [
+        (f"approval.rules.{at}.after", 'only an emergency is approved afterwards: add type = "emergency" to its when')
+        for at, rule in enumerate(policy.approval.rules)
+        if rule.after and rule.when.get("type") != EMERGENCY
+    ]
     return found + _risk_problems(policy.risk) + _window_problems(policy) + _template_problems(policy)
 
 

@@ -128,7 +128,9 @@ def _span_reason(record: Record, change: Change, policy: ChangePolicy, start: in
 
 
 def template_reason(record: Record, change: Change, policy: ChangePolicy) -> str:
-    """Why this is not the standard change it says it is, "" when it is."""
+    """Why this is not the standard change it says it is, "" when it is, and for all that do not say so."""
+    if change.type != STANDARD:
+        return ""
     template = policy.templates.get(change.template)
     if template is None:
         known = ", ".join(sorted(policy.templates)) or "none"

@@ -96,17 +96,15 @@ def schedule(record: Record, context: StepContext) -> Record:
     if record.state not in (NEW, ASSESSING, SCHEDULED):
         return record
     policy: ChangePolicy = context.policy
-    standard = type_of(record) == STANDARD
     reason = _refusal(
-        record,
-        lambda change: (standard and template_reason(record, change, policy)) or window_reason(record, change, policy),
+        record, lambda change: template_reason(record, change, policy) or window_reason(record, change, policy)
     )
     if reason:
         return _sent_back(record, reason, context.now)
     if _unapproved(record, policy):
         return _reassess(record, context.now)
     facts: dict[str, Json] = {"scheduled_at": record.details.get("scheduled_at", context.now), "blocked": None}
-    if standard:
+    if type_of(record) == STANDARD:
         facts |= {
             "type": STANDARD,
             "risk": policy.templates[read(record).template].risk,
@@ -116,6 +114,8 @@ def schedule(record: Record, context: StepContext) -> Record:
 
 
 def _unapproved(record: Record, policy: ChangePolicy) -> bool:
+    if type_of(record) == STANDARD:
+        return False  # its template is the approval, and is checked each time
     rule = rule_for(record, policy)
     return bool(rule.steps) and not rule.after and not approvals.covered(record)
 
@@ -139,7 +139,10 @@ def implement(record: Record, context: StepContext) -> Record:
         return record
     if unapproved:
         return _reassess(record, context.now)
-    reason = _refusal(record, lambda change: now_reason(record, change, policy, context.now))
+    reason = _refusal(
+        record,
+        lambda change: template_reason(record, change, policy) or now_reason(record, change, policy, context.now),
+    )
     if reason:
         return noted(record, "StateChanged", context.now, state=SCHEDULED, blocked=reason)
     started = record.details.get("started_at", context.now)

@@ -12,7 +12,7 @@ LIFECYCLE = Lifecycle(
         NEW: frozenset({AWAITING_APPROVAL, IN_PROGRESS, ON_HOLD, FULFILLED, REJECTED, CANCELLED}),
         AWAITING_APPROVAL: frozenset({NEW, IN_PROGRESS, REJECTED, CANCELLED}),
         IN_PROGRESS: frozenset({NEW, ON_HOLD, FULFILLED, CANCELLED}),
-        ON_HOLD: frozenset({IN_PROGRESS, FULFILLED, CANCELLED}),
+        ON_HOLD: frozenset({NEW, IN_PROGRESS, FULFILLED, CANCELLED}),
         FULFILLED: frozenset({IN_PROGRESS, CLOSED}),
         CLOSED: frozenset(),
         REJECTED: frozenset(),

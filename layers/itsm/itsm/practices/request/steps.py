@@ -6,7 +6,7 @@ from itsm.core.practice import StepContext
 from itsm.core.record import SYSTEM, Record
 from itsm.core.steps import ORIGIN
 from itsm.practices.request import approvals
-from itsm.practices.request.lifecycle import AWAITING_APPROVAL, IN_PROGRESS, NEW
+from itsm.practices.request.lifecycle import AWAITING_APPROVAL, IN_PROGRESS, LIFECYCLE, NEW, ON_HOLD
 from itsm.practices.request.policy import RequestPolicy
 from itsm.practices.request.rules import priority_of, rule_for
 
@@ -18,6 +18,8 @@ def classify(record: Record, context: StepContext) -> Record:
 
     One that was begun without the agreement it needs goes back to its start, to be asked about.
     """
+    if record.state in LIFECYCLE.final:
+        return record
     policy: RequestPolicy = context.policy
     rule = rule_for(record, policy)
     needed = bool(rule.steps) and not approvals.covered(record)
@@ -26,7 +28,7 @@ def classify(record: Record, context: StepContext) -> Record:
         "approval_seconds": seconds(rule),
         "close_seconds": policy.close_after_days * DAY,
     }
-    state = NEW if needed and record.state == IN_PROGRESS else record.state
+    state = NEW if needed and record.state in (IN_PROGRESS, ON_HOLD) else record.state
     priority, details = priority_of(record, policy), {**record.details, **facts}
     if (priority, details, state) == (record.priority, record.details, record.state):
         return record
