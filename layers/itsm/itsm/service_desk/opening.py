@@ -9,7 +9,7 @@ from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import SYSTEM, Comment, Record, opened
 from itsm.service_desk import quarantine
 from itsm.service_desk.filters import Own
-from itsm.service_desk.submission import ALARM, Attachment, Submission, listed
+from itsm.service_desk.submission import FORM, MAIL, Attachment, Submission, listed
 
 INLINE_BYTES, EXCERPT_BYTES = 900, 700
 """A text up to the first travels in the record's item; of a longer one the second, and all of it is a blob (design 3.4: small items)."""
@@ -113,10 +113,11 @@ def opening(
 
 def entry(submission: Submission, record: Record, *, note: str = "") -> Entry:
     """What a submission adds to a record's journal: the reply without its quotes; with `note`, an internal entry that begins so.
+    What a machine says (alarm, webhook) is internal too.
 
     The same delivery makes the same entry, which the store keeps once.
     """
-    words = submission.reply or submission.text or NO_SUBJECT
+    words = submission.reply or submission.text or submission.subject or NO_SUBJECT
     text, blobs = kept(f"{note}\n\n{words}" if note else words, f"text/{record.id}/{submission.comment_id}", ENTRY_BYTES, ENTRY_BYTES)
     comment = Comment(
         id=submission.comment_id,
@@ -125,7 +126,7 @@ def entry(submission: Submission, record: Record, *, note: str = "") -> Entry:
         by=submission.sender or SYSTEM,
         text=text,
         origin=submission.kind,
-        public=not note and submission.kind != ALARM,
+        public=not note and submission.kind in (MAIL, FORM),
         attachments=listed(submission.attachments)[:MAX_LISTED],
     )
     return Entry(comment=comment, blobs=(*blobs, *_files(submission.attachments)))
@@ -148,7 +149,9 @@ def hold(submission: Submission, reason: str, related: str = "") -> Record:
 def title(subject: str) -> str:
     """The subject as a title: one line, at most 200 characters."""
     line = re.sub(r"\s+", " ", subject).strip()
-    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1].rstrip() + "…" if line else NO_SUBJECT
+    if len(line) > MAX_TITLE:
+        return line[: MAX_TITLE - 1].rstrip() + "…"
+    return line or NO_SUBJECT
 
 
 def participants(submission: Submission, own: Own, most: int) -> tuple[str, ...]:

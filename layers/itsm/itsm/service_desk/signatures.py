@@ -19,6 +19,7 @@ def verify(body: bytes, headers: Mapping[str, str], how: Verification, secrets: 
     """
     if how.scheme == "none":
         return
+    secrets = [secret for secret in secrets if secret.removeprefix(how.key_prefix)]
     if not secrets:
         raise UnauthenticatedError("this source has no secret yet; its owner must set one")
     given = headers.get(how.header.lower(), "")

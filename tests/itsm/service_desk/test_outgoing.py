@@ -1,0 +1,135 @@
+"""Outgoing: a mail of ours threads on the requester's, is sent once, cannot be forged, and answers no machine."""
+
+import email
+from dataclasses import replace
+from email.header import decode_header, make_header
+from typing import Any
+
+import pytest
+
+from itsm.core.ports import Message
+from itsm.core.record import Record
+from itsm.core.signing import verify
+from itsm.service_desk import outgoing
+from itsm.service_desk.filters import OWN as OUR_OWN
+from itsm.service_desk.filters import Own
+from itsm.service_desk.sources.email import parse
+from itsm.service_desk.threading import candidates
+from tests.builders import NOON, a_comment, an_incident
+from tests.itsm.service_desk.mails import a_mail
+
+OWN = Own(domain="desk.example.org", addresses=("support@desk.example.org",))
+SENDER = outgoing.Sender(secret=b"secret", domain="desk.example.org", url="https://desk.example.org/", own=OWN)
+PEOPLE = ("rita@example.org", "lin@example.org", "support@desk.example.org", "no-reply@example.org")
+
+
+def ticket(**overrides: Any) -> Record:
+    return replace(an_incident(participants=PEOPLE, details={"message_id": "first@mail.example.org"}), number="INC0000051", **overrides)
+
+
+def acknowledged(**overrides: Any) -> Message:
+    message = outgoing.acknowledgement(ticket(**overrides), SENDER)
+    assert message is not None
+    return message
+
+
+def sent(message: Message) -> email.message.Message:
+    return email.message_from_bytes(outgoing.to_mime(message, "Service desk <support@desk.example.org>"))
+
+
+def test_the_acknowledgement_threads_on_the_requesters_mail_and_is_no_mail_to_answer_by_machine() -> None:
+    mail = sent(acknowledged())
+    assert mail["In-Reply-To"] == "<first@mail.example.org>"
+    assert mail["References"].startswith("<first@mail.example.org>")
+    assert (mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"]) == ("auto-replied", "All")
+    assert mail["Subject"] == "[INC0000051] The mail server is slow"
+    assert mail["To"] == "rita@example.org"
+
+
+def test_it_is_one_mail_however_often_it_is_made() -> None:
+    assert acknowledged() == acknowledged(priority=1, version=4)
+    assert outgoing.to_mime(acknowledged(), "a@b.example") == outgoing.to_mime(acknowledged(), "a@b.example")
+
+
+def test_an_answer_finds_the_ticket_by_address_and_by_reference_each_alone() -> None:
+    message = acknowledged()
+    by_address = a_mail(To=message.reply_to)
+    by_reference = a_mail(References=" ".join(f"<{one}>" for one in message.references))
+    for raw in (by_address, by_reference):
+        answer = parse(raw, received_at=NOON, own=OWN)
+        assert candidates(answer, (b"secret",), OWN.domain)[0].record == ticket().id
+
+
+def test_our_own_mail_is_known_when_it_comes_back() -> None:
+    raw = outgoing.to_mime(acknowledged(), "Service desk <desk@elsewhere.example>")
+    assert parse(raw, received_at=NOON, own=OWN).auto.kind == OUR_OWN
+
+
+def test_the_link_in_it_opens_this_ticket_alone() -> None:
+    link = SENDER.ticket_link(ticket())
+    assert link in acknowledged().text
+    assert verify(b"secret", "ticket", link.rpartition("/")[2]) == ticket().id
+
+
+@pytest.mark.parametrize("requester", ["cloudwatch", "support@desk.example.org", "no-reply@example.org", "mailer-daemon@example.org", "a@b@c", ""])
+def test_nothing_is_sent_where_no_person_reads(requester: str) -> None:
+    assert outgoing.acknowledgement(ticket(requester=requester), SENDER) is None
+
+
+def test_a_held_submission_and_a_mailing_list_get_no_acknowledgement() -> None:
+    assert outgoing.acknowledgement(ticket(practice="submission"), SENDER) is None
+    assert outgoing.acknowledgement(ticket(details={"auto": "list"}), SENDER) is None
+
+
+def test_a_public_comment_goes_to_everybody_but_its_author() -> None:
+    by_agent = outgoing.public_comment(ticket(), a_comment(ticket()), SENDER)
+    by_requester = outgoing.public_comment(ticket(), a_comment(ticket(), by="rita@example.org"), SENDER)
+    assert by_agent and by_agent.to == ("rita@example.org", "lin@example.org")
+    assert by_requester and by_requester.to == ("lin@example.org",)
+    assert "We are looking at it." in by_agent.text
+
+
+def test_an_internal_note_is_sent_to_nobody() -> None:
+    assert outgoing.public_comment(ticket(), a_comment(ticket(), public=False), SENDER) is None
+
+
+def test_two_comments_are_two_mails_and_one_comment_is_one() -> None:
+    first, again, second = (outgoing.public_comment(ticket(), a_comment(ticket(), key), SENDER) for key in ("a", "a", "b"))
+    assert first and again and second and first.effect == again.effect != second.effect
+
+
+def test_an_approver_is_asked_once_per_link() -> None:
+    first, again, anew = (outgoing.approval_request(ticket(), "boss@example.org", link, SENDER) for link in ("https://x/1", "https://x/1", "https://x/2"))
+    assert first and again and anew and first.effect == again.effect != anew.effect
+    assert "https://x/1" in first.text and 'href="https://x/1"' in first.html
+
+
+def test_a_breach_goes_to_the_lead_once_per_target_and_instant() -> None:
+    found = outgoing.breach(ticket(), "resolution", NOON, "lead@example.org", SENDER)
+    assert found and found.to == ("lead@example.org",) and "24 Nov 2025" in found.text
+
+
+def test_no_header_can_be_injected() -> None:
+    evil = "x\r\nBcc: victim@example.net\u2028\x00"
+    message = acknowledged(title=evil, details={"message_id": f"a{evil}@b"})
+    raw = outgoing.to_mime(replace(message, to=(f"a@b.example{evil}",), reply_to=evil, headers={evil: evil}), f"Desk{evil} <support@desk.example.org>")
+    assert "bcc" not in [name.lower() for name in email.message_from_bytes(raw)]
+    assert b"\nBcc" not in raw and b"\rBcc" not in raw
+
+
+def test_words_of_any_script_arrive_and_html_is_escaped() -> None:
+    title = "<b>Drukarka</b> drukuje żółte paski " + "ąę" * 60
+    mail = sent(acknowledged(title=title))
+    assert str(make_header(decode_header(mail["Subject"]))) == f"[INC0000051] {title}"
+    text, html = (part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart())
+    assert title in bytes(text).decode()
+    assert b"<b>" not in bytes(html) and b"&lt;b&gt;" in bytes(html)
+
+
+def test_no_line_is_longer_than_a_mail_may_have() -> None:
+    message = acknowledged(title="x" * 200, details={"message_id": "m" * 240 + "@example.org"})
+    many = replace(message, to=tuple(f"person{n}@example.org" for n in range(40)))
+    raw = outgoing.to_mime(many, "Service desk <support@desk.example.org>")
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert email.message_from_bytes(raw)["In-Reply-To"] == f"<{'m' * 240}@example.org>"
