@@ -116,8 +116,15 @@ def count(rooms: Rooms, call: Call) -> Response:
     return as_json({"count": len(rooms.finder.find(call.request.json_object().get("jql", "")))})
 
 
+def gone(_: Rooms, __: Call) -> Response:
+    """The search with a total and startAt, which Cloud took away (CHANGE-2046)."""
+    raise Refusal(410, "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.")
+
+
 API = "/rest/api/3"
 ROUTES = (
+    Route("GET", f"{API}/search", gone),
+    Route("POST", f"{API}/search", gone),
     Route("GET", f"{API}/search/jql", search_get),
     Route("POST", f"{API}/search/jql", search_post),
     Route("POST", f"{API}/search/approximate-count", count),

@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.jira import INTEGRATION_EMAIL, INTEGRATION_TOKEN, Catalogue, Hook, JiraSite, Response, Store
 from sandbox.jira.messages import Observer
+from sandbox.jira.webhooks import Post
 
 HOOK = Hook(url="http://127.0.0.1:9/jira/webhook", secret="It's a Secret to Everybody")
 ADA = "712020:5a7d03c1-ada-agent"
@@ -68,6 +69,7 @@ class Bench:
         catalogue: Catalogue | None = None,
         index_lag: float = 0.0,
         observers: Iterable[Observer] = (),
+        send: Post | None = None,
     ) -> None:
         self.now = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
         self.sent: list[Sent] = []
@@ -83,7 +85,7 @@ class Bench:
             hooks=hooks,
             index_lag=index_lag,
             retry_delays=(300.0,) * 5,
-            send=self._receive,
+            send=send or self._receive,
             pause=self.paused.append,
             observers=observers,
         )
