@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.states.definition import inner_scopes
-from sandbox.states.fields import NEUTRAL, REQUIRED, Finding, check_assign, check_fields, check_template, is_timestamp
+from sandbox.states.fields import NEUTRAL, Finding, check_assign, check_fields, check_template
+from sandbox.states.fields_path import check_path_fields
 from sandbox.states.resources import Resource, ResourceTable, parse_resource
 
 SIZE_LIMIT = 1_048_576  # bytes; Step Functions quotas, "Maximum state machine definition size"
@@ -117,7 +118,7 @@ class _Check:
         elif language == "JSONata":
             yield from check_fields(state, kind)
         else:
-            yield from _check_neutral(state, kind)
+            yield from check_path_fields(state, kind)
         yield from _check_flow(state, kind)
         yield from _check_rescue(state, language)
         if kind == "Task" and "Resource" in state:
@@ -177,20 +178,6 @@ class _Check:
                 yield from self.machine(f"{path}/States/{name}/{inner}", nested, outer | before)
 
 
-def _check_neutral(state: dict[str, Any], kind: str) -> Iterator[Finding]:
-    """A JSONPath state runs only when it has no field of JSONPath's: then both languages mean the same."""
-    foreign = sorted(set(state) - NEUTRAL[kind])
-    if kind == "Choice":
-        foreign = ["Choices"]
-    for name in foreign:
-        yield f"'{name}' needs JSONPath, which this interpreter does not run; set QueryLanguage to JSONata", f"/{name}"
-    missing = sorted(REQUIRED.get(kind, set()) - set(state))
-    if missing:
-        yield f"These fields are required: [{', '.join(missing)}]", ""
-    if "Timestamp" in state and not is_timestamp(state["Timestamp"]):
-        yield "String does not match RFC3339 timestamp", "/Timestamp"
-
-
 def _check_flow(state: dict[str, Any], kind: str) -> Iterator[Finding]:
     if kind in ("Choice", "Succeed", "Fail"):
         return
@@ -238,14 +225,16 @@ def _check_retrier(rule: dict[str, Any], path: str) -> Iterator[Finding]:
 
 
 def _check_catcher(rule: dict[str, Any], path: str, language: str) -> Iterator[Finding]:
-    known = {"ErrorEquals", "Next", "Comment"} | ({"Assign", "Output"} if language == "JSONata" else set())
-    for name in sorted(set(rule) - known):
-        yield f"The field '{name}' is not supported in a Catcher whose QueryLanguage is JSONata", f"{path}/{name}"
+    own = {"Output"} if language == "JSONata" else {"ResultPath"}
+    for name in sorted(set(rule) - own - {"ErrorEquals", "Next", "Comment", "Assign"}):
+        yield f"The field '{name}' is not supported in a Catcher whose QueryLanguage is {language}", f"{path}/{name}"
     if "Next" not in rule:
         yield "These fields are required: [Next]", path
-    for name in ("Output", "Assign"):
-        yield from check_template(rule.get(name), f"{path}/{name}")
-    yield from check_assign(rule.get("Assign", {}), f"{path}/Assign")
+    if language == "JSONata":
+        for name in ("Output", "Assign"):
+            yield from check_template(rule.get(name), f"{path}/{name}")
+    names = {name.removesuffix(".$"): None for name in rule.get("Assign", {})}
+    yield from check_assign(names, f"{path}/Assign")
 
 
 def _targets(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -274,4 +263,4 @@ def _reach(start: str, following: dict[str, set[str]], *, self_too: bool = True)
 
 def _assigned(state: dict[str, Any]) -> set[str]:
     rules = [state, *state.get("Choices", ()), *state.get("Catch", ())]
-    return {name for rule in rules for name in rule.get("Assign", {})}
+    return {name.removesuffix(".$") for rule in rules for name in rule.get("Assign", {})}

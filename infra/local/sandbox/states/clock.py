@@ -16,9 +16,11 @@ class Clock(Protocol):
 class Driven(Protocol):
     """Something with work to do and instants to wait for; a virtual clock drives it."""
 
-    def next_deadline(self) -> float | None: ...
+    def next_deadline(self) -> float | None:
+        """The next instant at which there is something to do, if nobody else acts."""
 
-    def run_until_idle(self) -> None: ...
+    def run_until_idle(self) -> bool:
+        """Do all that can be done now. False when there was nothing."""
 
 
 class SystemClock:
@@ -71,8 +73,12 @@ class VirtualClock:
         return min((d for driven in self._driven if (d := driven.next_deadline()) is not None), default=None)
 
     def _settle(self) -> None:
-        for driven in self._driven:
-            driven.run_until_idle()
+        # What one does may give another something to do.
+        worked = True
+        while worked:
+            worked = False
+            for driven in self._driven:
+                worked = driven.run_until_idle() or worked
 
 
 def iso(instant: float) -> str:

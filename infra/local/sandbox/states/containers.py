@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.states.definition import branch_scope, iterator_scope
+from sandbox.states.definition import branch_scope, iterator_scope, processor_field
 from sandbox.states.errors import TOLERANCE, StateError
-from sandbox.states.expressions import wrong_type
 from sandbox.states.failures import children, note_aborted
 from sandbox.states.frames import Frame, Phase
 from sandbox.states.walk import Walk
@@ -18,7 +17,7 @@ INLINE_CONCURRENCY = 40
 def start_parallel(walk: Walk) -> None:
     """Start every branch on the state's Arguments, or its input."""
     frame = walk.frame
-    given = walk.value(walk.state["Arguments"], "Arguments") if "Arguments" in walk.state else frame.input
+    given = walk.query.given()
     started = walk.event("ParallelStateStarted")
     branches = range(len(walk.state["Branches"]))
     frame.join = {"children": [], "open": [], "last": started}
@@ -30,14 +29,11 @@ def start_parallel(walk: Walk) -> None:
 def start_map(walk: Walk) -> None:
     """Start as many iterations as may run at once."""
     frame, state = walk.frame, walk.state
-    template = state.get("Items", frame.input)
-    items = walk.value(state["Items"], "Items") if "Items" in state else frame.input
-    if not isinstance(items, list):
-        raise wrong_type(template, "Items", "array", items)
-    limit = walk.number("MaxConcurrency") or 0
-    count = walk.number("ToleratedFailureCount")
-    percentage = walk.number("ToleratedFailurePercentage", high=100)
+    items = walk.query.items()
+    limit = walk.query.number("MaxConcurrency") or 0
     started = walk.event("MapStateStarted", length=len(items))
+    count = walk.query.number("ToleratedFailureCount")
+    percentage = walk.query.number("ToleratedFailurePercentage", high=100, whole=False)
     if distributed(state):
         run = walk.run.arn.replace(":execution:", ":mapRun:")
         started = walk.event("MapRunStarted", mapRunArn=f"{run}/{frame.state}:{started}")
@@ -54,7 +50,7 @@ def start_map(walk: Walk) -> None:
 
 def distributed(state: dict[str, Any]) -> bool:
     """Is the Map to run in distributed mode; here that differs from inline in its history and limits only."""
-    return bool(state["ItemProcessor"].get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED")
+    return bool(state[processor_field(state)].get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED")
 
 
 def plan_of(frame: Frame) -> dict[str, Any]:
@@ -75,7 +71,14 @@ def _start(walk: Walk, index: int, scope: str, given: Any, item: dict[str, Any] 
     frame, plan = walk.frame, plan_of(walk.frame)
     first = walk.definition.start(scope)
     child = walk.run.frame(
-        parent=frame.id, scope=scope, index=index, state=first, input=given, last_event=after, item=item
+        parent=frame.id,
+        scope=scope,
+        index=index,
+        state=first,
+        input=given,
+        last_event=after,
+        item=item,
+        silent=frame.silent or (walk.kind == "Map" and distributed(walk.state)),
     )
     if walk.kind == "Parallel":
         plan["children"].append(child.id)
@@ -92,8 +95,7 @@ def _start_iterations(walk: Walk, after: int) -> None:
         index = plan["next"]
         plan["next"] = index + 1
         item = {"Index": index, "Value": plan["items"][index]}
-        selector = walk.state.get("ItemSelector")
-        given = item["Value"] if selector is None else walk.value(selector, "ItemSelector", item=item)
+        given = walk.query.selected(item)
         begun = after
         if not distributed(walk.state):
             begun = walk.event("MapIterationStarted", previous=after, moves=False, name=frame.state, index=index)
@@ -135,18 +137,23 @@ def _failed(walk: Walk, child: Frame) -> None:
             walk.event("MapIterationFailed", moves=False, name=frame.state, index=child.index)
         plan["failures"] += 1
         plan["last"] = child.last_event
-        tolerant = plan["count"] is not None or plan["percentage"] is not None
+        # A distributed Map always has a threshold; unsaid, it is none.
+        tolerant = distributed(walk.state) or plan["count"] is not None or plan["percentage"] is not None
         if tolerant and not _too_many(plan):
             return
         if tolerant:
             note_aborted(walk, frame, child)
+            if distributed(walk.state):
+                walk.event("MapRunFailed", error=TOLERANCE)
             raise StateError(TOLERANCE, "The specified tolerated failure threshold was exceeded")
     note_aborted(walk, frame, child)
     raise StateError(outcome["error"], outcome["cause"], also=tuple(outcome["also"]))
 
 
 def _too_many(plan: dict[str, Any]) -> bool:
-    """Either threshold alone ends the Map once it is passed."""
+    """Either threshold alone ends the Map once it is passed; without any, the first failure does."""
+    if plan["count"] is None and plan["percentage"] is None:
+        return True
     share = 100 * plan["failures"] / len(plan["items"])
     return (plan["count"] is not None and plan["failures"] > plan["count"]) or (
         plan["percentage"] is not None and share > plan["percentage"]

@@ -22,8 +22,13 @@ def inner_scopes(name: str, state: dict[str, Any]) -> Iterator[tuple[str, str, d
     if state.get("Type") == "Parallel":
         for index, branch in enumerate(state.get("Branches", ())):
             yield branch_scope(name, index), f"Branches[{index}]", branch
-    elif state.get("Type") == "Map" and "ItemProcessor" in state:
-        yield iterator_scope(name), "ItemProcessor", state["ItemProcessor"]
+    elif state.get("Type") == "Map" and (field := processor_field(state)) in state:
+        yield iterator_scope(name), field, state[field]
+
+
+def processor_field(state: dict[str, Any]) -> str:
+    """The field of a Map that holds its processor; `Iterator` is its old name."""
+    return "Iterator" if "Iterator" in state else "ItemProcessor"
 
 
 class Definition:
@@ -45,6 +50,10 @@ class Definition:
         """The execution's TimeoutSeconds."""
         value: float | None = self.body.get("TimeoutSeconds")
         return value
+
+    def by_path(self, state: dict[str, Any]) -> bool:
+        """Is the state written in JSONPath."""
+        return bool(state.get("QueryLanguage", self.body.get("QueryLanguage", "JSONPath")) == "JSONPath")
 
     def state(self, scope: str, name: str) -> dict[str, Any]:
         state: dict[str, Any] = self._scopes[scope]["States"][name]

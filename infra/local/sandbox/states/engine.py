@@ -64,9 +64,9 @@ class Engine:
         """The next instant at which the engine has something to do by itself."""
         return self.kernel.next_deadline()
 
-    def run_until_idle(self) -> None:
-        """Do all that can be done at this instant of the clock."""
-        self.kernel.run_until_idle()
+    def run_until_idle(self) -> bool:
+        """Do all that can be done at this instant of the clock. False when there was nothing."""
+        return self.kernel.run_until_idle()
 
     def step(self) -> bool:
         """Do one thing; False when there is nothing to do at this instant."""
@@ -122,7 +122,7 @@ class Engine:
             run = self.kernel.runs.get(arn)
             if run is None:
                 return self.execution(arn)
-            self.kernel.abort(run, error, cause)
+            self.kernel.end(run, "ABORTED", "ExecutionAborted", error, cause)
             return run
 
     def condemn(self, arn: str, cause: str) -> None:
@@ -130,8 +130,7 @@ class Engine:
         with self.kernel.atomically():
             run = self.kernel.runs.get(arn)
             if run is not None:
-                run.error, run.cause = RUNTIME, cause
-                self.kernel.end(run, "FAILED", "ExecutionFailed")
+                self.kernel.end(run, "FAILED", "ExecutionFailed", RUNTIME, cause)
 
     def execution(self, arn: str) -> Run:
         """An execution as it stands. Raises ApiError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.states.errors import QueryError, StateError
+from sandbox.states.errors import RUNTIME, TIMEOUT, QueryError, StateError
 from sandbox.states.frames import Frame, Phase
 from sandbox.states.walk import CONTAINERS, RETRYABLE, Walk, end_scope, matches
 
@@ -23,7 +23,7 @@ def fail(walk: Walk, failure: StateError) -> None:
     abort_children(walk, frame)
     if walk.kind in RETRYABLE and _retry(walk, failure):
         return
-    if walk.kind in CONTAINERS:
+    if walk.kind in CONTAINERS and failure.error != RUNTIME:
         walk.event(f"{walk.kind}StateFailed")
     if walk.kind in RETRYABLE and _catch(walk, failure):
         return
@@ -77,10 +77,13 @@ def abort_children(walk: Walk, frame: Frame) -> None:
 
 def note_aborted(walk: Walk, frame: Frame, failed: Frame) -> None:
     """Note that the visits of unfinished siblings of `failed`, and of its own state, are aborted."""
+    waiting = [] if frame.join is None else frame.join["open"]
     for child in children(walk, frame):
-        if walk.kind == "Map" and child is not failed and child.phase is not Phase.ENDED:
+        succeeded = child.outcome is not None and "output" in child.outcome
+        over = child.silent or succeeded or (child is not failed and child.id not in waiting)
+        if walk.kind == "Map" and child is not failed and not over:
             walk.event("MapIterationAborted", name=frame.state, index=child.index, moves=False)
-        if child is failed or child.phase is not Phase.ENDED:
+        if not over:
             kind = walk.definition.state(child.scope, child.state)["Type"]
             if kind in _ABORTABLE and child.phase is not Phase.ENTER:
                 walk.event(f"{kind}StateAborted", moves=False)
@@ -114,7 +117,9 @@ def _catch(walk: Walk, failure: StateError) -> bool:
     for index, catcher in enumerate(walk.state.get("Catch", ())):
         if not matches(catcher["ErrorEquals"], failure):
             continue
-        shown = {"Error": failure.error, "Cause": failure.cause}
+        # AWS gives a timeout an empty cause here, and none in the history.
+        cause = "" if failure.error == TIMEOUT and failure.cause is None else failure.cause
+        shown = {"Error": failure.error, "Cause": cause}
         frame = walk.frame
         try:
             walk.leave(catcher, shown, catcher["Next"], prefix=f"Catch[{index}]/", errorOutput=shown)

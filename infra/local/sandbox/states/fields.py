@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from sandbox.states.definition import processor_field
 from sandbox.states.expressions import is_expression, parse_error, source_of
 
 _ANY = {"Type", "Comment", "QueryLanguage"}
@@ -36,8 +37,8 @@ _JSONATA: dict[str, set[str]] = {
     "Parallel": {"Arguments", "Output", "Assign"},
     "Map": {"Items", "ItemSelector", "Output", "Assign"},
 }
-REQUIRED: dict[str, set[str]] = {
-    "Task": {"Resource"}, "Choice": {"Choices"}, "Parallel": {"Branches"}, "Map": {"ItemProcessor"},
+_REQUIRED: dict[str, set[str]] = {
+    "Task": {"Resource"}, "Choice": {"Choices"}, "Parallel": {"Branches"},
 }  # fmt: skip
 # Fields whose strings may be JSONata; in all others `{% %}` is an error.
 EVALUATED = {
@@ -66,15 +67,20 @@ def check_fields(state: dict[str, Any], kind: str) -> Iterator[Finding]:
             yield f"The field '{name}' is not supported by this interpreter", f"/{name}"
         elif name not in allowed(kind):
             yield f"The field '{name}' is not supported in a {kind} state whose QueryLanguage is JSONata", f"/{name}"
-    missing = sorted(REQUIRED.get(kind, set()) - set(state))
-    if missing:
-        yield f"These fields are required: [{', '.join(missing)}]", ""
+    yield from missing_fields(state, kind)
     for name in sorted(EVALUATED & set(state)):
         yield from check_template(state[name], f"/{name}")
     yield from check_assign(state.get("Assign", {}), "/Assign")
-    yield from _check_values(state, kind)
+    yield from check_values(state, kind)
     for index, rule in enumerate(state.get("Choices", ())):
         yield from _check_rule(rule, f"/Choices[{index}]")
+
+
+def missing_fields(state: dict[str, Any], kind: str) -> Iterator[Finding]:
+    """The required fields that the state lacks."""
+    required = {processor_field(state)} if kind == "Map" else _REQUIRED.get(kind, set())
+    if missing := sorted(required - set(state)):
+        yield f"These fields are required: [{', '.join(missing)}]", ""
 
 
 def check_template(value: Any, path: str) -> Iterator[Finding]:
@@ -119,15 +125,19 @@ def _check_rule(rule: Any, path: str) -> Iterator[Finding]:
     yield from check_assign(rule.get("Assign", {}), f"{path}/Assign")
 
 
-def _check_values(state: dict[str, Any], kind: str) -> Iterator[Finding]:
+def check_values(state: dict[str, Any], kind: str) -> Iterator[Finding]:
+    """Numbers, texts and arrays must be such, or an expression for one."""
     bounds = {
         "TimeoutSeconds": 1, "HeartbeatSeconds": 1, "Seconds": 0, "MaxConcurrency": 0,
-        "ToleratedFailureCount": 0, "ToleratedFailurePercentage": 0,
+        "ToleratedFailureCount": 0,
     }  # fmt: skip
     for name, low in bounds.items():
         value = state.get(name, low)
         if not is_expression(value) and (isinstance(value, bool) or not isinstance(value, int) or value < low):
             yield f"{name} must be an integer of at least {low} or a JSONata expression", f"/{name}"
+    share = state.get("ToleratedFailurePercentage", 0)
+    if not is_expression(share) and not (isinstance(share, (int, float)) and 0 <= share <= 100):
+        yield "ToleratedFailurePercentage must be from 0 to 100", "/ToleratedFailurePercentage"
     timeout, heartbeat = state.get("TimeoutSeconds"), state.get("HeartbeatSeconds")
     if isinstance(timeout, (int, float)) and isinstance(heartbeat, (int, float)) and heartbeat >= timeout:
         yield "HeartbeatSeconds must be smaller than TimeoutSeconds", "/HeartbeatSeconds"
@@ -144,7 +154,7 @@ def _check_values(state: dict[str, Any], kind: str) -> Iterator[Finding]:
 
 
 def _check_wait(state: dict[str, Any]) -> Iterator[Finding]:
-    if len({"Seconds", "Timestamp"} & set(state)) != 1:
+    if len({"Seconds", "Timestamp", "SecondsPath", "TimestampPath"} & set(state)) != 1:
         yield "A Wait state must have exactly one of the fields: [Seconds, Timestamp]", ""
     timestamp = state.get("Timestamp")
     if timestamp is not None and not is_expression(timestamp) and not is_timestamp(timestamp):

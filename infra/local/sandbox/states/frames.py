@@ -36,6 +36,7 @@ class Frame:
     phase: Phase = Phase.ENTER
     variables: dict[str, Any] = field(default_factory=dict)
     item: dict[str, Any] | None = None
+    silent: bool = False  # inside a distributed Map, whose iterations have histories of their own
     entered_event: int = 0
     entered_after: int = 0
     entered_at: float = 0.0

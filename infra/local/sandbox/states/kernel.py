@@ -84,7 +84,7 @@ class Kernel:
     def stop_nested(self, arn: str) -> None:
         if (child := self.runs.get(arn)) is not None:
             child.parent = None
-            self.abort(child, "States.Aborted", None)
+            self.end(child, "ABORTED", "ExecutionAborted")
 
     def close(self, run: Run, status: str) -> None:
         run.status, run.stopped = status, self.clock.now()
@@ -149,21 +149,17 @@ class Kernel:
             # Failures of states are dealt with inside; what comes out is a fault of the interpreter.
             raise StepCrashedError(run.arn) from error
         if overflowing(run) and run.status == "RUNNING":
-            run.error, run.cause = RUNTIME, "The execution reached the maximum number of history events (25000)."
-            self.end(run, "FAILED", "ExecutionFailed")
+            cause = "The execution reached the maximum number of history events (25000)."
+            self.end(run, "FAILED", "ExecutionFailed", RUNTIME, cause)
 
     def definition(self, number: str) -> Definition:
         if number not in self._definitions:
             self._definitions[number] = Definition(self.journal.definition(number))
         return self._definitions[number]
 
-    def abort(self, run: Run, error: str | None, cause: str | None) -> None:
-        """StopExecution; inside `atomically`."""
+    def end(self, run: Run, status: str, event: str, error: str | None = None, cause: str | None = None) -> None:
+        """End a run from outside its states; inside `atomically`."""
         run.error, run.cause = error, cause
-        self.end(run, "ABORTED", "ExecutionAborted")
-
-    def end(self, run: Run, status: str, event: str) -> None:
-        """End a run from outside its states, with the error and cause it has."""
         for frame in run.frames.values():
             release(Walk(self, run, frame, self.definition(run.definition)), frame)
         root = run.frames[min(run.frames)]
@@ -220,10 +216,12 @@ class Kernel:
                     self._agenda.at(now, action)
             return fired
 
-    def run_until_idle(self) -> None:
-        """Do all that can be done at this instant."""
+    def run_until_idle(self) -> bool:
+        """Do all that can be done at this instant. False when there was nothing."""
+        worked = False
         while self.fire() or self.step():
-            pass
+            worked = True
+        return worked
 
     def load(self) -> None:
         """Take up every running execution where the journal left it."""
@@ -295,5 +293,4 @@ class Kernel:
         if run is not None and run.deadline is not None and run.deadline <= self.clock.now():
             with self.atomically():
                 self._touch(run)
-                run.error = TIMEOUT
-                self.end(run, "TIMED_OUT", "ExecutionTimedOut")
+                self.end(run, "TIMED_OUT", "ExecutionTimedOut", TIMEOUT)

@@ -106,7 +106,7 @@ def _act(walk: Walk) -> None:
 
 def _choose(walk: Walk) -> None:
     for index, rule in enumerate(walk.state["Choices"]):
-        if walk.boolean(rule["Condition"], f"Choices[{index}]/Condition"):
+        if walk.query.holds(rule, f"Choices[{index}]"):
             walk.leave(rule, walk.frame.input, rule["Next"], prefix=f"Choices[{index}]/")
             return
     if "Default" not in walk.state:
@@ -118,11 +118,8 @@ def _choose(walk: Walk) -> None:
 
 
 def _wait(walk: Walk) -> None:
-    if "Seconds" in walk.state:
-        seconds = walk.number("Seconds")
-        instant = walk.host.clock.now() + (seconds or 0)
-    else:
-        instant = _instant(walk.value(walk.state["Timestamp"], "Timestamp"))
+    seconds = walk.query.number("Seconds")
+    instant = _instant(walk.query.text("Timestamp")) if seconds is None else walk.host.clock.now() + seconds
     if instant <= walk.host.clock.now():
         walk.complete(walk.frame.input)
         return
@@ -143,7 +140,6 @@ def _instant(text: Any) -> float:
 
 
 def _fail(walk: Walk) -> None:
-    error = walk.value(walk.state.get("Error"), "Error")
-    cause = walk.value(walk.state.get("Cause"), "Cause")
+    error, cause = walk.query.text("Error"), walk.query.text("Cause")
     release(walk, walk.frame)
     end_scope(walk.host, walk.run, walk.frame, {"error": error, "cause": cause, "also": []})

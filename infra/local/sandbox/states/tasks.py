@@ -26,8 +26,8 @@ def schedule(walk: Walk) -> None:
     frame.attempt += 1
     if resource.has_token:
         frame.token = walk.host.issue_token(walk.run, frame)
-    arguments = walk.value(walk.state["Arguments"], "Arguments") if "Arguments" in walk.state else frame.input
-    timeout, heartbeat = walk.number("TimeoutSeconds", low=1), walk.number("HeartbeatSeconds", low=1)
+    arguments = walk.query.given()
+    timeout, heartbeat = walk.query.number("TimeoutSeconds", low=1), walk.query.number("HeartbeatSeconds", low=1)
     text = dumps(arguments)
     walk.limit(text, f"The state/task '{frame.state}' has arguments")
     limits = {"timeoutInSeconds": timeout, "heartbeatInSeconds": heartbeat}

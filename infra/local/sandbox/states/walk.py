@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from sandbox.states.clock import Clock, iso
 from sandbox.states.definition import Definition
 from sandbox.states.errors import ALL, DATA_LIMIT, QUERY, RUNTIME, TASK_FAILED, TIMEOUT, QueryError, StateError
-from sandbox.states.expressions import Evaluator, is_expression, wrong_type
+from sandbox.states.expressions import Evaluator
 from sandbox.states.frames import Event, Frame, Phase, Run
 from sandbox.states.history import EVENT_LIMIT
+from sandbox.states.queries import JsonataQuery, PathQuery, Query
 from sandbox.states.resources import Resource, ResourceTable
 
 PAYLOAD_LIMIT = 262_144  # bytes of UTF-8 JSON; Step Functions quotas, "Maximum input or output size"
@@ -52,7 +53,7 @@ def dumps(value: Any) -> str:
 class Walk:
     """One frame of one run, at the state it stands at."""
 
-    __slots__ = ("definition", "frame", "host", "kind", "run", "state")
+    __slots__ = ("definition", "frame", "host", "kind", "query", "run", "state")
 
     def __init__(self, host: Host, run: Run, frame: Frame, definition: Definition) -> None:
         self.host = host
@@ -61,9 +62,12 @@ class Walk:
         self.definition = definition
         self.state: dict[str, Any] = definition.state(frame.scope, frame.state)
         self.kind: str = self.state["Type"]
+        self.query: Query = PathQuery(self) if definition.by_path(self.state) else JsonataQuery(self)
 
     def event(self, type_: str, *, previous: int | None = None, moves: bool = True, **details: Any) -> int:
         """Note an event; it follows the frame's last one unless `previous` says otherwise. Returns its id."""
+        if self.frame.silent:
+            return self.frame.last_event
         after = self.frame.last_event if previous is None else previous
         number = note(self.host, self.run, type_, after, details)
         if moves:
@@ -116,25 +120,6 @@ class Walk:
             shown["Map"] = {"Item": here}
         return shown
 
-    def value(self, template: Any, location: str, *, item: dict[str, Any] | None = None, **states: Any) -> Any:
-        """`template` evaluated here; `states` are `result` or `errorOutput`. Raises QueryError."""
-        if not isinstance(template, (str, dict, list)) or (isinstance(template, str) and not is_expression(template)):
-            return template
-        reserved = {"input": self.frame.input, "context": self.context(item), **states}
-        return self.host.evaluator.resolve(template, {**self.variables(), "states": reserved}, location)
-
-    def number(self, field: str, *, low: int = 0, high: int = 99_999_999) -> int | None:
-        """The integer field `field`, literal or JSONata, or None when absent. Raises QueryError."""
-        if field not in self.state:
-            return None
-        template = self.state[field]
-        value = self.value(template, field)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise wrong_type(template, field, "number", value)
-        if not isinstance(value, int) or not low <= value <= high:
-            raise QueryError(f"The field '{field}' must be an integer from {low} to {high}, but was {value}", field)
-        return value
-
     def complete(self, plain: Any, **states: Any) -> None:
         """Leave the state through its Output and Assign; without an Output, with `plain`."""
         self.leave(self.state, plain, self.state.get("Next"), **states)
@@ -144,9 +129,8 @@ class Walk:
     ) -> None:
         """Leave the state: `spec` holds Output and Assign (a state, a Choice rule or a Catcher)."""
         frame = self.frame
-        output = self.value(spec["Output"], f"{prefix}Output", **states) if "Output" in spec else plain
         # Assign and Output both see the variables as they were (AWS, "Evaluation order in an assign field").
-        assigned = {k: self.value(v, f"{prefix}Assign/{k}", **states) for k, v in spec.get("Assign", {}).items()}
+        output, assigned = self.query.shaped(spec, plain, prefix, states)
         text = dumps(output)
         self.limit(text, f"The state/task '{frame.state}' returned a result")
         if assigned:
@@ -179,19 +163,14 @@ class Walk:
             raise StateError(DATA_LIMIT, cause)
 
     def query_failure(self, error: QueryError) -> StateError:
-        """The state's failure for an expression without a value."""
+        """The state's failure for an expression without a value; JSONPath has no name of its own for it."""
         cause = (
             f"An error occurred while executing the state '{self.frame.state}' "
             f"(entered at the event id #{self.frame.entered_event}). {error.detail}"
         )
+        if isinstance(self.query, PathQuery):
+            return StateError(RUNTIME, cause)
         return StateError(QUERY, cause, query=error)
-
-    def boolean(self, template: Any, location: str) -> bool:
-        """A condition's value. Raises QueryError when it is not true or false."""
-        value = self.value(template, location)
-        if not isinstance(value, bool):
-            raise wrong_type(template, location, "boolean", value)
-        return value
 
 
 def note(host: Host, run: Run, type_: str, previous: int, details: dict[str, Any]) -> int:

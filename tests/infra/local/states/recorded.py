@@ -41,9 +41,12 @@ class Later:
     def next_deadline(self) -> float | None:
         return self._due[0][0] if self._due else None
 
-    def run_until_idle(self) -> None:
+    def run_until_idle(self) -> bool:
+        worked = False
         while self._due and self._due[0][0] <= self._clock.now():
             heapq.heappop(self._due)[2]()
+            worked = True
+        return worked
 
 
 class Play:
@@ -186,9 +189,11 @@ def compare_events(recorded: list[dict[str, Any]], events: list[Event], normalis
     if expected != actual:
         return [f"events {[t for t, _ in actual]}, recorded {[t for t, _ in expected]}"]
     pairs = zip(recorded, events, strict=True)
+    # After a distributed Map AWS's MapStateExited follows the run's start or its end, not always the same one.
+    loose = {"MapStateExited"} if "MapRunStarted" in {entry["type"] for entry in recorded} else set()
     wrong = [
         (e.id, e.type, e.previous, r["prev"])
         for r, e in pairs
-        if "prev" in r and (r["id"], r["prev"]) != (e.id, e.previous)
+        if "prev" in r and e.type not in loose and (r["id"], r["prev"]) != (e.id, e.previous)
     ]
     return [f"previousEventId of (id, type, is, recorded): {wrong}"] if wrong else []

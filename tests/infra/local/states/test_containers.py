@@ -137,6 +137,14 @@ def test_a_map_tolerates_as_many_failures_as_it_says(
     assert (run.error, run.output) == (error, None if error else "[1,3,4]")
 
 
+def test_a_distributed_map_tolerates_nothing_unsaid_and_keeps_its_iterations_out_of_the_history(world: World) -> None:
+    step = inner(("W", {"Type": "Wait", "Seconds": "{% $states.input %}"}), ("S", {"Type": "Succeed"}))
+    good = world.run(machine(("M", each({**step, "ProcessorConfig": {"Mode": "DISTRIBUTED"}}))), [1, 2])
+    assert world.types(good.arn)[2:5] == ["MapStateStarted", "MapRunStarted", "MapRunSucceeded"]
+    bad = world.run(machine(("M", each({**FAIL, "ProcessorConfig": {"Mode": "DISTRIBUTED"}}))), [1, 2])
+    assert bad.error == "States.ExceedToleratedFailureThreshold"
+
+
 def test_maps_nest_and_the_innermost_item_is_seen(world: World) -> None:
     leaf = inner(("L", {"Type": "Pass", "Output": "{% $states.context.Map.Item.Value %}"}))
     assert world.output(machine(("M", each(inner(("N", each(leaf)))))), [[1, 2], [3]]) == [[1, 2], [3]]

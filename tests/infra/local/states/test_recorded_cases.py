@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from tests.infra.local.states.recorded import Case, Play
 
@@ -22,7 +21,18 @@ def played(cases: list[Case]) -> Outcome:
     return found
 
 
-def test_every_jsonata_case_ends_as_aws_recorded_it_event_for_event(recorded_cases: list[Any]) -> None:
-    cases = [case for case in recorded_cases if case["query_language"] in ("JSONata", None)]
-    assert len(cases) >= 92
-    assert {name: problems for name, problems in played(cases).items() if problems} == {}
+# Cases whose difference is accepted, and why.
+ACCEPTED = {
+    "timeouts/test_timeouts.py::TestTimeouts::test_service_lambda_map_timeout": (
+        "four time limits end at one instant; which of them AWS noted second is chance"
+    ),
+}
+
+
+def test_every_case_ends_as_aws_recorded_it_event_for_event(recorded_cases: list[Case]) -> None:
+    assert len(recorded_cases) >= 665
+    found = {name: problems for name, problems in played(recorded_cases).items() if problems}
+    assert {name: problems for name, problems in found.items() if name not in ACCEPTED} == {}
+    # An accepted difference is one of order only, and one that is gone is taken off the list.
+    for name in ACCEPTED:
+        assert [problem.split(" of ")[0] for problem in found[name]] == ["previousEventId"], found[name]
