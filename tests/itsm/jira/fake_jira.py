@@ -12,6 +12,7 @@ from itsm.core.errors import (
     OutsideError,
     StaleVersionError,
     ThrottledError,
+    TooLargeError,
 )
 from itsm.core.events import Json
 from itsm.jira import adf, wire
@@ -94,7 +95,7 @@ class FakeJira:
     refuses: set[str] = field(default_factory=set)
     needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     moves: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=lambda: dict(MOVES))
-    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
+    meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     numbers: int = 10000
     full: bool = False
 
@@ -261,8 +262,6 @@ class FakeJira:
         fault = self._begin("comment")
         self._seen(issue)
         if self.full:
-            from itsm.core.errors import TooLargeError
-
             raise TooLargeError("Jira takes no more on this issue")
         said = Said(
             id=str(self._next()),

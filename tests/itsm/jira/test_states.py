@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from itsm.core.errors import ForbiddenError
-from itsm.jira.outcome import AGAIN, DONE, PARKED
+from itsm.jira.outcome import DONE, PARKED
 from itsm.jira.policy import FieldRules, StatusRule
 
 from tests.itsm.jira.fake_jira import MOVES, Fault, busy, reset
@@ -174,8 +174,8 @@ def test_a_move_our_process_refuses_is_explained_and_put_back(world: World) -> N
     world.settle()
     world.jira.human_moves("In Progress")
 
-    assert world.settle().state == PARKED or world.jira.only().status.name == "Closed"
-    assert world.record.state == "closed"
+    world.settle()
+    assert (world.record.state, world.jira.only().status.name) == ("closed", "Closed")
     notes = [said.text for said in world.jira.said[world.link.issue]]
     assert len(notes) == 1
     assert "is closed and cannot become in_progress" in notes[0]
@@ -258,7 +258,7 @@ def test_both_sides_moved_and_policy_decides(policy: str, state: str, status: st
     world.goes("on_hold")
     world.settle()
 
-    assert world.record.state == state
+    assert (world.record.state, world.jira.only().status.name) == (state, status)
     assert world.quiet()
 
 
@@ -300,6 +300,5 @@ def test_a_link_that_was_saved_by_a_faster_worker_is_read_again(world: World) ->
         world.records.save_link(replace(world.link, key="OPS-1"))
 
     world.jira.meanwhile["comments"] = faster
-    assert world.nudged().state in (AGAIN, DONE)
     assert world.settle().state == DONE
     assert world.jira.writes["transition"] == 1

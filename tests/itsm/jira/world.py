@@ -6,7 +6,8 @@ from typing import Any
 
 from itsm.core.practice import load
 from itsm.core.record import Record
-from itsm.jira.outcome import AGAIN, Outcome
+from itsm.jira.issues import Issues
+from itsm.jira.outcome import AGAIN, Outcome, again
 from itsm.jira.policy import CommentRules, FieldRules, JiraPolicy, PracticeRules, StatusRule
 from itsm.jira.reconcile import reconcile
 from itsm.jira.signature import nudge
@@ -59,12 +60,17 @@ def _quick(record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
     return record.changed("StateChanged", by=by, origin=origin, at=at, state=to)
 
 
+class Killed(BaseException):
+    """The worker's process ends here; no handler of its own may run."""
+
+
 class World:
     """One incident beside a Jira. `nudged` and `settle` let the worker run; nothing runs by itself."""
 
     def __init__(self, policy: JiraPolicy | None = None, **record: Any) -> None:
         self.time = NOON
         self.jira = FakeJira(now=lambda: self.time)
+        self.issues: Issues = self.jira
         self.records = FakeRecords()
         self.policy = policy or a_policy()
         self.id = self.records.create(an_incident(**record)).record.id
@@ -91,18 +97,24 @@ class World:
 
     def nudged(self, issue: str = "", cause: str = "") -> Outcome:
         """One run of the worker."""
-        outcome = reconcile(
+        try:
+            outcome = self._reconciled(issue, cause)
+        except Killed:
+            outcome = again(20, "the queue delivers it again")
+        self.outcomes.append(outcome)
+        return outcome
+
+    def _reconciled(self, issue: str, cause: str) -> Outcome:
+        return reconcile(
             self.id,
             records=self.records,
-            issues=self.jira,
+            issues=self.issues,
             policy=self.policy,
             move=self.move,
             now=self.time,
             issue=issue,
             cause=cause,
         )
-        self.outcomes.append(outcome)
-        return outcome
 
     def webhook(self, payload: Mapping[str, Any]) -> Outcome:
         """What a webhook leads to: its issue's record, else the record its label names."""

@@ -29,8 +29,11 @@ class Client:
     `url` is an address that `address.allowed` let through. Nothing is connected before the first call.
     """
 
-    def __init__(self, url: str, email: str, token: str, *, now: Callable[[], int]) -> None:
+    def __init__(
+        self, url: str, email: str, token: str, *, now: Callable[[], int], timeout: tuple[float, float] = TIMEOUT
+    ) -> None:
         self._url, self._email, self._token, self._now = url.rstrip("/"), email, token, now
+        self._timeout = timeout
 
     @cached_property
     def _jira(self) -> JIRA:
@@ -44,7 +47,7 @@ class Client:
             basic_auth=(self._email, self._token),
             get_server_info=False,
             max_retries=0,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             logging=False,
         )
 
@@ -143,7 +146,7 @@ class Client:
                 f"{self._url}/rest/api/3/{path}",
                 params=dict(query or {}),
                 data=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-                timeout=TIMEOUT,
+                timeout=self._timeout,
                 allow_redirects=False,
             )
         except ConnectTimeout as error:

@@ -18,7 +18,7 @@ from itsm.core.events import Json
 from itsm.core.ports import Link, Records
 from itsm.jira import adf
 from itsm.jira.issues import Draft, Issue, Issues
-from itsm.jira.merge import label_of
+from itsm.jira.merge import JIRA, OURS, is_mark, label_of
 from itsm.jira.outcome import LATER, OUTAGE, Outcome, again, parked
 
 PENDING, CREATING, LINKED, ATTENTION = "pending", "creating", "linked", "needs_attention"
@@ -62,7 +62,7 @@ def issue_for(creation: Creation, link: Link, hint: str) -> Link | Outcome:
     if enough and (link.attempts < MAX_ASKS or elapsed >= ASK_AGAIN_AFTER):
         return _asked(creation, link)
     reason = "Jira left every request for an issue unanswered, and none is found" if enough else ""
-    creation.records.save_link(replace(link, base={"looks": looks}, reason=reason))
+    creation.records.save_link(replace(link, base={**(link.base or {}), "looks": looks}, reason=reason))
     if enough:
         return parked(reason)
     return again(max(LOOKS[min(looks, len(LOOKS) - 1)] - elapsed, LOOKS[0]), "the issue is not found yet")
@@ -75,16 +75,21 @@ def _looks(link: Link) -> int:
 
 def _asked(creation: Creation, link: Link) -> Link | Outcome:
     """Save the intent, ask, and save the answer; when it dies in between, the next nudge looks first."""
+    draft = creation.draft()
+    asked: dict[str, Json] = {
+        # What we ask for is what both sides agree on once it is made, however late we learn of it.
+        OURS: {"labels": [label for label in draft.labels if not is_mark(label)]},
+        JIRA: {"labels": [*draft.labels]},
+    }
     intent = replace(
         link,
         state=CREATING,
         label=label_of(link.record),
         asked_at=creation.now,
         attempts=link.attempts + 1,
-        base=None,
+        base=asked,
         reason="",
     )
-    draft = creation.draft()
     intent = creation.records.save_link(intent)
     not_made = replace(intent, state=PENDING, attempts=link.attempts)
     try:
@@ -102,7 +107,7 @@ def _asked(creation: Creation, link: Link) -> Link | Outcome:
         creation.records.save_link(not_made)
         return again(error.retry_after if isinstance(error, ThrottledError) else LATER, str(error))
     flags: Mapping[str, Json] = dict.fromkeys(refused, "Jira refused the value")
-    made = replace(intent, state=LINKED, issue=issue, asked_at=0, attempts=0, base={"flags": flags} if flags else None)
+    made = replace(intent, state=LINKED, issue=issue, asked_at=0, attempts=0, base={**asked, "flags": flags})
     return creation.records.save_link(made)
 
 
@@ -135,8 +140,9 @@ def _proven(creation: Creation, link: Link, ids: tuple[str, ...]) -> tuple[Issue
 def _adopted(creation: Creation, link: Link, found: tuple[Issue, ...]) -> Link:
     """Take the oldest; twins lose our label and are told, never deleted, for people may have written there already."""
     first, *twins = found
-    taken = replace(link, state=LINKED, issue=first.id, key=first.key, label=label_of(link.record), base=None)
-    saved = creation.records.save_link(replace(taken, asked_at=0, attempts=0, reason=""))
+    taken = replace(link, state=LINKED, issue=first.id, key=first.key, label=label_of(link.record), reason="")
+    base = {name: value for name, value in (link.base or {}).items() if name != "looks"}
+    saved = creation.records.save_link(replace(taken, asked_at=0, attempts=0, base=base))
     for twin in twins:
         note = adf.to_document(f"This issue is a duplicate of {first.key}, which the ticket goes on with.")
         try:

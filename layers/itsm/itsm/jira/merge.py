@@ -31,6 +31,11 @@ class Labels:
     remove: tuple[str, ...] = ()
 
 
+def is_mark(label: str) -> bool:
+    """Whether a label is ours to set and to take away, whatever people do with it."""
+    return label == BREACHED or label.startswith("itsm-")
+
+
 def label_of(record_id: str) -> str:
     """The label by which an issue is found."""
     return f"itsm-{record_id}"
@@ -124,7 +129,7 @@ def labels(record: Record, issue: Issue, base: Mapping[str, Json], rules: Practi
         before_local, before_shown = frozenset(), local if touched else shown
     before_local = before_local or frozenset()
     marks = {label_of(record.id)} | ({BREACHED} if _breached(record) else set())
-    own = {label for label in shown | before_shown if label == BREACHED or label.startswith("itsm-")} | marks
+    own = {label for label in shown | before_shown if is_mark(label)} | marks
     gone = {label for label in before_shown - shown if label not in own}
     record_labels = local
     if rules.fields.labels == "merge":
