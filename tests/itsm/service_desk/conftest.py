@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from itsm.runtime.policies import Policies
 from itsm.service_desk.filters import Own
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from itsm.service_desk.submission import MAIL, Submission
+
 from tests.builders import NOON
 
 HEAD = {

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-
 from itsm.core.errors import InvalidInputError
 from itsm.service_desk.policy import AlarmSource
 from itsm.service_desk.sources.alarm import opens, parse
 from itsm.service_desk.submission import INTERNAL, Submission
+
 from tests.builders import NOON
 
 POLICY = AlarmSource(names={"website-": {"service": "website"}, "website-5xx": {"service": "website", "impact": "1"}})
@@ -33,14 +33,17 @@ FIRES, RECOVERS = event("ALARM", BEGAN, "OK", BEFORE), event("OK", ENDED, "ALARM
 
 def test_an_alarm_opens_a_ticket_with_what_the_policy_says_of_its_name() -> None:
     found = read(FIRES)
-    assert found is not None and opens(found, FIRES)
+    assert found is not None
+    assert opens(found, FIRES)
     assert (found.subject, found.trust, found.recovered) == ("website-5xx is in alarm", INTERNAL, False)
     assert found.fields == {"practice": "incident", "impact": "1", "urgency": "2", "service": "website"}
 
 
 def test_the_recovery_finds_the_alarms_ticket() -> None:
     fires, recovers = read(FIRES), read(RECOVERS)
-    assert fires and recovers and recovers.recovered
+    assert fires
+    assert recovers
+    assert recovers.recovered
     assert recovers.record_id == fires.record_id
     assert recovers.comment_id != fires.comment_id
     assert not opens(recovers, RECOVERS)
@@ -48,24 +51,33 @@ def test_the_recovery_finds_the_alarms_ticket() -> None:
 
 def test_the_same_event_again_is_the_same_ticket_and_entry() -> None:
     once, again = read(FIRES), read(dict(FIRES))
-    assert once and again and (once.record_id, once.comment_id) == (again.record_id, again.comment_id)
+    assert once
+    assert again
+    assert (once.record_id, once.comment_id) == (again.record_id, again.comment_id)
 
 
 def test_the_next_time_the_alarm_fires_is_another_ticket() -> None:
     first, later = read(FIRES), read(event("ALARM", ENDED, "OK", BEGAN))
-    assert first and later and first.record_id != later.record_id
+    assert first
+    assert later
+    assert first.record_id != later.record_id
 
 
 def test_an_alarm_that_fires_on_belongs_to_the_ticket_it_opened() -> None:
     first, on = read(FIRES), read(event("ALARM", ENDED, "ALARM", BEGAN))
-    assert first and on and on.record_id == first.record_id
+    assert first
+    assert on
+    assert on.record_id == first.record_id
 
 
 def test_no_data_after_an_alarm_adds_to_the_ticket_and_does_not_resolve_it() -> None:
     happened = event("INSUFFICIENT_DATA", ENDED, "ALARM", BEGAN)
     first, silent = read(FIRES), read(happened)
-    assert first and silent and silent.record_id == first.record_id
-    assert not silent.recovered and not opens(silent, happened)
+    assert first
+    assert silent
+    assert silent.record_id == first.record_id
+    assert not silent.recovered
+    assert not opens(silent, happened)
 
 
 @pytest.mark.parametrize(("value", "was"), [("OK", "INSUFFICIENT_DATA"), ("INSUFFICIENT_DATA", "OK"), ("OK", "OK")])
@@ -74,7 +86,10 @@ def test_a_change_that_touches_no_episode_makes_nothing(value: str, was: str) ->
 
 
 def test_one_instant_in_three_spellings_is_one_instant() -> None:
-    spelt = [read(event("ALARM", at, "OK", BEFORE)) for at in (BEGAN, "2025-11-24T16:00:00.123Z", "2025-11-24T17:00:00.123+01:00")]
+    spelt = [
+        read(event("ALARM", at, "OK", BEFORE))
+        for at in (BEGAN, "2025-11-24T16:00:00.123Z", "2025-11-24T17:00:00.123+01:00")
+    ]
     assert len({one.record_id for one in spelt if one}) == 1
 
 
@@ -85,7 +100,10 @@ def test_one_instant_in_three_spellings_is_one_instant() -> None:
         ({"detail": {"alarmName": "x"}}, "detail.state"),
         ({"detail": {"state": {"value": "ALARM"}}}, "detail.alarmName"),
         ({"detail": {"alarmName": "x", "state": {"value": "ALARM"}}}, "detail.state.timestamp"),
-        ({"detail": {"alarmName": "x", "state": {"value": "ALARM", "timestamp": "yesterday"}}}, "detail.state.timestamp"),
+        (
+            {"detail": {"alarmName": "x", "state": {"value": "ALARM", "timestamp": "yesterday"}}},
+            "detail.state.timestamp",
+        ),
     ],
 )
 def test_what_is_no_alarm_event_is_refused_by_field(broken: dict[str, Any], field: str) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from itsm.core.errors import MalformedError
 from itsm.service_desk import quotes
 from itsm.service_desk.filters import AUTO_REPLY, BOUNCE, FEEDBACK, LIST, Own, classify
-from itsm.service_desk.sources import email, mime
+from itsm.service_desk.sources import email, headers, mime
 from itsm.service_desk.submission import Submission
 
 type Item = dict[str, Any]
@@ -60,12 +59,20 @@ def test_whatever_is_read_can_be_stored_as_utf_8(read: list[tuple[Item, Submissi
             f"{mail.subject}{mail.text}{mail.html}{mail.sender}{mail.sender_name}{mail.fields}".encode()
 
 
-@pytest.mark.parametrize(("fact", "field", "bar"), [("from_email", "sender", 0.98), ("from_name", "sender_name", 0.98), ("subject", "subject", 0.92)])
-def test_asserted_senders_and_subjects_are_read(read: list[tuple[Item, Submission | None]], fact: str, field: str, bar: float) -> None:
+@pytest.mark.parametrize(
+    ("fact", "field", "bar"),
+    [("from_email", "sender", 0.98), ("from_name", "sender_name", 0.98), ("subject", "subject", 0.92)],
+)
+def test_asserted_senders_and_subjects_are_read(
+    read: list[tuple[Item, Submission | None]], fact: str, field: str, bar: float
+) -> None:
     met, asked = share(
-        mail is not None and bare(getattr(mail, field)).lower() == bare(item["expect"][fact]).lower() for item, mail in read if fact in item["expect"]
+        mail is not None and bare(getattr(mail, field)).lower() == bare(item["expect"][fact]).lower()
+        for item, mail in read
+        if fact in item["expect"]
     )
-    assert asked and met / asked >= bar, f"{met} of {asked}"
+    assert asked
+    assert met / asked >= bar, f"{met} of {asked}"
 
 
 def test_asserted_bodies_are_read(read: list[tuple[Item, Submission | None]]) -> None:
@@ -73,9 +80,12 @@ def test_asserted_bodies_are_read(read: list[tuple[Item, Submission | None]]) ->
         return bare(mail.text) + "|" + bare(re.sub(r"<[^>]*>", "", mail.html))
 
     met, asked = share(
-        all(bare(piece) in said(mail) for piece in item["expect"]["body_contains"]) for item, mail in read if mail and "body_contains" in item["expect"]
+        all(bare(piece) in said(mail) for piece in item["expect"]["body_contains"])
+        for item, mail in read
+        if mail and "body_contains" in item["expect"]
     )
-    assert asked and met / asked >= 0.9, f"{met} of {asked}"
+    assert asked
+    assert met / asked >= 0.9, f"{met} of {asked}"
 
 
 def test_asserted_attachments_are_kept_byte_for_byte(read: list[tuple[Item, Submission | None]]) -> None:
@@ -86,35 +96,60 @@ def test_asserted_attachments_are_kept_byte_for_byte(read: list[tuple[Item, Subm
         for file in item["expect"].get("attachments", ())
         if file.get("sha256")
     )
-    assert asked and met / asked >= 0.95, f"{met} of {asked}"
+    assert asked
+    assert met / asked >= 0.95, f"{met} of {asked}"
 
 
 def test_bounces_are_told_from_what_is_none(read: list[tuple[Item, Submission | None]]) -> None:
-    found, bounces = share(mail is not None and mail.auto.kind == BOUNCE for item, mail in read if item["expect"].get("is_bounce") is True)
-    kept, others = share(mail is not None and mail.auto.kind != BOUNCE for item, mail in read if item["expect"].get("is_bounce") is False)
-    assert bounces and found / bounces >= 0.95, f"{found} of {bounces}"
-    assert others and kept / others >= 0.93, f"{kept} of {others}"
+    found, bounces = share(
+        mail is not None and mail.auto.kind == BOUNCE for item, mail in read if item["expect"].get("is_bounce") is True
+    )
+    kept, others = share(
+        mail is not None and mail.auto.kind != BOUNCE for item, mail in read if item["expect"].get("is_bounce") is False
+    )
+    assert bounces
+    assert found / bounces >= 0.95, f"{found} of {bounces}"
+    assert others
+    assert kept / others >= 0.93, f"{kept} of {others}"
 
 
 def test_feedback_reports_are_told(read: list[tuple[Item, Submission | None]]) -> None:
-    met, asked = share(mail is not None and mail.auto.kind == FEEDBACK for item, mail in read if item["expect"].get("is_feedback_report"))
-    assert asked and met / asked >= 0.9, f"{met} of {asked}"
+    met, asked = share(
+        mail is not None and mail.auto.kind == FEEDBACK
+        for item, mail in read
+        if item["expect"].get("is_feedback_report")
+    )
+    assert asked
+    assert met / asked >= 0.9, f"{met} of {asked}"
 
 
-def test_replies_are_stripped_as_asserted(corpus: list[tuple[Item, bytes]], read: list[tuple[Item, Submission | None]]) -> None:
-    texts = [(item, raw.decode("utf-8", "replace").replace("\r\n", "\n")) for item, raw in corpus if item["kind"] == "text"]
+def test_replies_are_stripped_as_asserted(
+    corpus: list[tuple[Item, bytes]], read: list[tuple[Item, Submission | None]]
+) -> None:
+    texts = [
+        (item, raw.decode("utf-8", "replace").replace("\r\n", "\n")) for item, raw in corpus if item["kind"] == "text"
+    ]
     said = texts + [(item, mail.text) for item, mail in read if mail]
-    met, asked = share(bare(quotes.split(text).reply) == bare(item["expect"]["stripped_reply"]) for item, text in said if "stripped_reply" in item["expect"])
-    assert asked and met / asked >= 0.67, f"{met} of {asked}"
+    met, asked = share(
+        bare(quotes.split(text).reply) == bare(item["expect"]["stripped_reply"])
+        for item, text in said
+        if "stripped_reply" in item["expect"]
+    )
+    assert asked
+    assert met / asked >= 0.67, f"{met} of {asked}"
 
 
 def test_header_cases_of_other_desks_are_classified_alike(shared: Callable[[str], Path]) -> None:
     cases = json.loads(shared("mail/header-cases.json").read_text(encoding="utf-8"))["cases"]
     wrong = []
     for case in cases:
-        head = "".join(f"{name}: {one}\n" for name, value in case["headers"].items() for one in ([value] if isinstance(value, str) else value))
+        head = "".join(
+            f"{name}: {one}\n"
+            for name, value in case["headers"].items()
+            for one in ([value] if isinstance(value, str) else value)
+        )
         mail = mime.read(head.encode() + b"\nHello\n")
-        sender = next((address for _, address in email.headers.addresses(mail.raw("from"))), "")
+        sender = next((address for _, address in headers.addresses(mail.raw("from"))), "")
         kind = classify(mail, sender, Own(domain="desk.example.org")).kind
         automatic = kind in (AUTO_REPLY, LIST)
         if case.get("is_auto_reply", automatic) != automatic:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
 from itsm.service_desk import filters
@@ -12,6 +11,7 @@ from itsm.service_desk.decide import APPEND, CREATE, DROP, HOLD, REOPEN, Known, 
 from itsm.service_desk.policy import MailSource
 from itsm.service_desk.submission import FAILED, Classification, Submission
 from itsm.service_desk.threading import OPENING_MAIL, REPLY_ADDRESS, SUBJECT, Candidate
+
 from tests.builders import NOON, an_incident
 from tests.itsm.service_desk.mails import a_submission
 
@@ -19,7 +19,12 @@ DAY = 86_400
 POLICY = MailSource(addresses=("support",))
 LIFE = Lifecycle(
     initial="new",
-    moves={"new": frozenset({"in_progress"}), "in_progress": frozenset({"resolved"}), "resolved": frozenset({"closed", "in_progress"}), "closed": frozenset()},
+    moves={
+        "new": frozenset({"in_progress"}),
+        "in_progress": frozenset({"resolved"}),
+        "resolved": frozenset({"closed", "in_progress"}),
+        "closed": frozenset(),
+    },
     met=frozenset({"resolved", "closed"}),
 )
 TICKET = replace(an_incident("other"), number="INC0000007")
@@ -28,7 +33,12 @@ NAMED = Candidate(how=SUBJECT, number=TICKET.number)
 
 
 def outcome(
-    mail: Submission, pointers: Iterable[Candidate] = (), *records: Record, entries: bool = False, policy: MailSource = POLICY, later: int = 60
+    mail: Submission,
+    pointers: Iterable[Candidate] = (),
+    *records: Record,
+    entries: bool = False,
+    policy: MailSource = POLICY,
+    later: int = 60,
 ) -> Outcome:
     stored = {name: record for record in records for name in (record.id, record.number)}
     known = Known(record=stored.get, has_entry=lambda record, entry: entries, lifecycle=lambda practice: LIFE)
@@ -92,7 +102,9 @@ def test_other_words_under_a_known_message_id_are_a_ticket_of_their_own() -> Non
     assert found.key == outcome(mail, [], replace(TICKET, id=mail.record_id, digest="other")).key
 
 
-@pytest.mark.parametrize("kind", [filters.BOUNCE, filters.DELAYED, filters.AUTO_REPLY, filters.FEEDBACK, filters.RECEIPT])
+@pytest.mark.parametrize(
+    "kind", [filters.BOUNCE, filters.DELAYED, filters.AUTO_REPLY, filters.FEEDBACK, filters.RECEIPT]
+)
 @pytest.mark.parametrize("state", ["new", "resolved", "closed"])
 def test_a_machines_mail_leaves_a_record_and_nothing_else(kind: str, state: str) -> None:
     assert outcome(automatic(kind)).kind == HOLD

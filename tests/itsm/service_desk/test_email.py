@@ -4,11 +4,11 @@ import random
 import time
 
 import pytest
-
 from itsm.core.errors import MalformedError
 from itsm.service_desk.filters import Own
 from itsm.service_desk.sources import email
 from itsm.service_desk.submission import Submission
+
 from tests.builders import NOON
 from tests.itsm.service_desk.mails import a_mail
 
@@ -27,7 +27,11 @@ def test_a_plain_mail_is_read_as_it_was_written() -> None:
         "The mail server is slow",
         "It is slow.",
     )
-    assert (mail.key, mail.raw, mail.recipients) == ("first@mail.example.org", "mail/raw", ("support@desk.example.org",))
+    assert (mail.key, mail.raw, mail.recipients) == (
+        "first@mail.example.org",
+        "mail/raw",
+        ("support@desk.example.org",),
+    )
 
 
 def test_an_mbox_line_a_byte_order_mark_and_blank_lines_before_the_head_are_no_part_of_it() -> None:
@@ -45,7 +49,9 @@ def test_a_continuation_line_that_lost_its_indent_belongs_to_its_header() -> Non
 
 
 def test_a_head_without_a_blank_line_ends_where_no_header_follows() -> None:
-    assert read(b"From: rita@example.org\nSubject: Slow\nThis is the body.\nStill the body.\n").text.startswith("This is the body.")
+    assert read(b"From: rita@example.org\nSubject: Slow\nThis is the body.\nStill the body.\n").text.startswith(
+        "This is the body."
+    )
 
 
 def test_blanks_before_the_colon_do_not_hide_a_header() -> None:
@@ -76,17 +82,21 @@ def test_base64_with_rubbish_in_it_and_no_padding_is_read() -> None:
 
 
 def test_a_file_name_is_joined_decoded_and_stripped_of_folders() -> None:
-    parts = "Content-Type: image/png\r\nContent-Disposition: attachment; filename*0*=utf-8''..%2F%C5%BC; filename*1*=%C3%B3%C5%82.png"
+    named = "filename*0*=utf-8''..%2F%C5%BC; filename*1*=%C3%B3%C5%82.png"
+    parts = f"Content-Type: image/png\r\nContent-Disposition: attachment; {named}"
     raw = a_mail(f"--b\r\n{parts}\r\n\r\nxx\r\n--b--\r\n", Content_Type="multipart/mixed; boundary=b")
     assert [(one.name, one.size) for one in read(raw).attachments] == [("żół.png", 2)]
 
 
 def test_an_attached_mail_stays_whole() -> None:
     inner = "From: a@b.example\r\nSubject: Inner\r\n\r\nHello"
-    raw = a_mail(f"--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--\r\n", Content_Type="multipart/mixed; boundary=b")
+    raw = a_mail(
+        f"--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--\r\n", Content_Type="multipart/mixed; boundary=b"
+    )
     (attached,) = read(raw).attachments
     assert (attached.name, attached.type) == ("Inner.eml", "message/rfc822")
-    assert b"Subject: Inner" in attached.content and b"Hello" in attached.content
+    assert b"Subject: Inner" in attached.content
+    assert b"Hello" in attached.content
 
 
 def test_uuencoded_files_in_the_text_become_attachments() -> None:
@@ -173,13 +183,21 @@ def test_no_known_killer_takes_a_second(raw: bytes) -> None:
 
 def test_no_mutant_of_a_mail_raises_anything_but_malformed() -> None:
     chance = random.Random(20251124)
-    body = "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nżó\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>x</p>\r\n--b--\r\n"
-    seed = a_mail(body, Content_Type="multipart/alternative; boundary=b", Subject="=?utf-8?Q?=C5=BC?= x", Cc="a <b@c.example>, d@e.example")
+    plain = "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nżó\r\n"
+    body = f"{plain}--b\r\nContent-Type: text/html\r\n\r\n<p>x</p>\r\n--b--\r\n"
+    seed = a_mail(
+        body,
+        Content_Type="multipart/alternative; boundary=b",
+        Subject="=?utf-8?Q?=C5=BC?= x",
+        Cc="a <b@c.example>, d@e.example",
+    )
     for _ in range(600):
         raw = bytearray(seed)
         for _ in range(chance.randint(1, 12)):
             at = chance.randrange(len(raw))
-            raw[at : at + chance.randint(0, 3)] = bytes(chance.choices(b'\x00\r\n \t":;<>(=?*-@\xff\xc5azA1', k=chance.randint(0, 4)))
+            raw[at : at + chance.randint(0, 3)] = bytes(
+                chance.choices(b'\x00\r\n \t":;<>(=?*-@\xff\xc5azA1', k=chance.randint(0, 4))
+            )
         try:
             mail = read(bytes(raw))
         except MalformedError:

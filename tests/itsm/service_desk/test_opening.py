@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.practice import load
 from itsm.core.record import derived_id
@@ -11,6 +10,7 @@ from itsm.service_desk import quarantine
 from itsm.service_desk.filters import Own
 from itsm.service_desk.opening import Defaults, Opening, entry, hold, opening, title
 from itsm.service_desk.submission import Classification, Submission, attachment
+
 from tests.builders import an_incident
 from tests.itsm.service_desk.mails import a_submission
 
@@ -30,8 +30,17 @@ def opened(submission: Submission, **overrides: Any) -> Opening:
 def test_a_mail_opens_an_incident_of_its_sender_with_the_service_desk() -> None:
     record = opened(a_submission()).record
     assert record.id == derived_id("mail", "first@mail.example.org")
-    assert (record.practice, record.state, record.group, record.event.type) == ("incident", "new", "service-desk", "IncidentOpened")
-    assert (record.requester, record.requester_name, record.title) == ("rita@example.org", "Rita Requester", "The mail server is slow")
+    assert (record.practice, record.state, record.group, record.event.type) == (
+        "incident",
+        "new",
+        "service-desk",
+        "IncidentOpened",
+    )
+    assert (record.requester, record.requester_name, record.title) == (
+        "rita@example.org",
+        "Rita Requester",
+        "The mail server is slow",
+    )
     assert (record.impact, record.urgency, record.priority, record.service) == (3, 2, 4, "email")
     assert record.event.text == "It is slow."
     assert record.details["message_id"] == "first@mail.example.org"
@@ -44,7 +53,12 @@ def test_the_same_submission_opens_the_same_record() -> None:
 def test_what_the_submission_says_comes_before_the_defaults() -> None:
     fields = {"practice": "request", "impact": "1", "urgency": "1", "service": "payroll", "template": "x"}
     record = opened(a_submission(fields=fields)).record
-    assert (record.practice, record.event.type, record.impact, record.service) == ("request", "RequestOpened", 1, "payroll")
+    assert (record.practice, record.event.type, record.impact, record.service) == (
+        "request",
+        "RequestOpened",
+        1,
+        "payroll",
+    )
     assert record.details["template"] == "x"
     assert "impact" not in record.details
 
@@ -52,7 +66,11 @@ def test_what_the_submission_says_comes_before_the_defaults() -> None:
 def test_a_changes_window_and_items_are_kept_as_numbers_and_names() -> None:
     fields = {"practice": "change", "planned_start": "1764000000", "planned_end": "1764003600", "items": "web-1, web-2"}
     details = opened(a_submission(fields=fields)).record.details
-    assert (details["planned_start"], details["planned_end"], details["items"]) == (1_764_000_000, 1_764_003_600, ["web-1", "web-2"])
+    assert (details["planned_start"], details["planned_end"], details["items"]) == (
+        1_764_000_000,
+        1_764_003_600,
+        ["web-1", "web-2"],
+    )
 
 
 def test_a_short_text_travels_in_the_record_and_a_long_one_beside_it() -> None:
@@ -70,13 +88,21 @@ def test_files_are_stored_by_their_content_and_listed() -> None:
 
 
 def test_who_was_written_to_beside_us_takes_part_up_to_a_limit() -> None:
-    to = ("support@desk.example.org", "reply+x.y@desk.example.org", "lin@example.org", "no-reply@example.org", *(f"p{n}@example.org" for n in range(90)))
+    to = (
+        "support@desk.example.org",
+        "reply+x.y@desk.example.org",
+        "lin@example.org",
+        "no-reply@example.org",
+        *(f"p{n}@example.org" for n in range(90)),
+    )
     people = opened(a_submission(recipients=to)).record.participants
     assert people[:3] == ("rita@example.org", "lin@example.org", "p0@example.org")
     assert len(people) == 40
 
 
-@pytest.mark.parametrize(("subject", "shown"), [("", "(no subject)"), (" a\r\n b\t", "a b"), ("x" * 201, "x" * 199 + "…")])
+@pytest.mark.parametrize(
+    ("subject", "shown"), [("", "(no subject)"), (" a\r\n b\t", "a b"), ("x" * 201, "x" * 199 + "…")]
+)
 def test_a_title_is_one_line_of_at_most_200_characters(subject: str, shown: str) -> None:
     assert title(subject) == shown
 
@@ -84,7 +110,13 @@ def test_a_title_is_one_line_of_at_most_200_characters(subject: str, shown: str)
 def test_a_reply_becomes_an_entry_without_its_quotes_seen_by_the_requester() -> None:
     record = an_incident()
     said = entry(a_submission(text="Yes.\n\n> sure?", reply="Yes."), record).comment
-    assert (said.text, said.public, said.by, said.record, said.origin) == ("Yes.", True, "rita@example.org", record.id, "mail")
+    assert (said.text, said.public, said.by, said.record, said.origin) == (
+        "Yes.",
+        True,
+        "rita@example.org",
+        record.id,
+        "mail",
+    )
     assert said.id == entry(a_submission(text="Yes.\n\n> sure?", reply="Yes."), record).comment.id
 
 
@@ -104,7 +136,12 @@ def test_a_long_entry_is_kept_whole_beside_the_journal() -> None:
 
 def test_a_held_submission_waits_in_the_desks_worklist_with_reason_and_raw_mail() -> None:
     held = hold(a_submission(raw="mail/1"), "loop", related="INC0000007")
-    assert (held.practice, held.state, held.group, held.title) == ("submission", "held", "service-desk", "The mail server is slow")
+    assert (held.practice, held.state, held.group, held.title) == (
+        "submission",
+        "held",
+        "service-desk",
+        "The mail server is slow",
+    )
     assert (held.details["reason"], held.details["raw"], held.details["related"]) == ("loop", "mail/1", "INC0000007")
     assert held.id == hold(a_submission(raw="mail/1"), "another reason").id != a_submission().record_id
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from itsm.runtime.policies import Policies
 from itsm.service_desk.policy import Choice, Forms, Question, Routing, RoutingRule, Sources, problems
 from itsm.service_desk.routing import choose_group
+
 from tests.builders import an_incident
 
 
@@ -35,7 +35,9 @@ SOURCES: dict[str, Callable[[Sources], Sources]] = {
     "mail.impact": lambda policy: with_mail(policy, impact=0),
     "mail.service": lambda policy: with_mail(policy, service="nonesuch"),
     "mail.participants": lambda policy: with_mail(policy, participants=1_000),
-    "alarm.names.x-.service": lambda policy: replace(policy, alarm=replace(policy.alarm, names={"x-": {"service": "nonesuch"}})),
+    "alarm.names.x-.service": lambda policy: replace(
+        policy, alarm=replace(policy.alarm, names={"x-": {"service": "nonesuch"}})
+    ),
     "webhook.new.key": lambda policy: with_webhook(policy, key="constant"),
     "webhook.new.required": lambda policy: with_webhook(policy, required=("service",)),
     "webhook.new.values.colour": lambda policy: with_webhook(policy, values={"colour": {}}),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from itsm.core.lifecycle import Lifecycle
+from itsm.core.ports import Message
 from itsm.core.record import Record
 from itsm.runtime.policies import Policies
 from itsm.service_desk import outgoing
@@ -20,10 +20,13 @@ from itsm.service_desk.routing import choose_group
 from itsm.service_desk.sources import alarm, email, form, webhook
 from itsm.service_desk.submission import Submission
 from itsm.service_desk.threading import REPLY_ADDRESS, candidates
+
 from tests.builders import NOON
 
 HERE = Path(__file__).resolve().parents[2] / "samples"
-SAMPLES: dict[str, dict[str, Any]] = {one["name"]: one for one in tomllib.loads((HERE / "samples.toml").read_text(encoding="utf-8"))["sample"]}
+SAMPLES: dict[str, dict[str, Any]] = {
+    one["name"]: one for one in tomllib.loads((HERE / "samples.toml").read_text(encoding="utf-8"))["sample"]
+}
 MARK = re.compile(rb"\{\{([a-z_.0-9]+)(?: (-?\d+))?\}\}")
 DOMAIN, SECRET = "desk.example.org", b"secret"
 
@@ -31,7 +34,7 @@ DOMAIN, SECRET = "desk.example.org", b"secret"
 def filled(name: str, own: Own, policies: Policies) -> bytes:
     """The sample's bytes as the sandbox fills them in."""
     start = datetime.fromtimestamp(NOON, UTC)
-    ack: outgoing.Message | None = None
+    ack: Message | None = None
     if SAMPLES[name].get("after") and SAMPLES[name]["send"] == "mail":
         sender = outgoing.Sender(secret=SECRET, domain=DOMAIN, url="https://desk.example.org", own=own)
         ack = outgoing.acknowledgement(record(SAMPLES[name]["after"], own, policies), sender)
@@ -41,7 +44,11 @@ def filled(name: str, own: Own, policies: Policies) -> bytes:
 
     def fill(match: re.Match[bytes]) -> bytes:
         at = start + timedelta(seconds=int(match[2] or 0))
-        times = {"rfc5322": format_datetime(at), "iso": at.strftime("%Y-%m-%dT%H:%M:%S.000+0000"), "local": at.strftime("%Y-%m-%dT%H%%3A%M")}
+        times = {
+            "rfc5322": format_datetime(at),
+            "iso": at.strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+            "local": at.strftime("%Y-%m-%dT%H%%3A%M"),
+        }
         return {**facts, **times}[match[1].decode()].encode()
 
     return MARK.sub(fill, (HERE / SAMPLES[name]["file"]).read_bytes())
@@ -56,7 +63,13 @@ def read(name: str, own: Own, policies: Policies) -> Submission:
         given = form.answers(raw, sample["content_type"])
         return form.parse(sample["form"], policies.forms.form[sample["form"]], given, received_at=NOON)
     if sample["send"] == "webhook":
-        found = webhook.parse(sample["source"], raw, {"webhook-id": f"abc123-{name}"}, policies.sources.webhook[sample["source"]], received_at=NOON)
+        found = webhook.parse(
+            sample["source"],
+            raw,
+            {"webhook-id": f"abc123-{name}"},
+            policies.sources.webhook[sample["source"]],
+            received_at=NOON,
+        )
     else:
         found = alarm.parse(json.loads(raw), policies.sources.alarm, received_at=NOON)
     assert found is not None
@@ -66,7 +79,9 @@ def read(name: str, own: Own, policies: Policies) -> Submission:
 def record(name: str, own: Own, policies: Policies) -> Record:
     submission = read(name, own, policies)
     life = Lifecycle(initial="new", moves={"new": frozenset()})
-    return opening(submission, defaults=Defaults(), own=own, priority=lambda i, u, s: 3, lifecycle=lambda practice: life).record
+    return opening(
+        submission, defaults=Defaults(), own=own, priority=lambda i, u, s: 3, lifecycle=lambda practice: life
+    ).record
 
 
 TICKETS = [name for name, one in SAMPLES.items() if one["expect"]["outcome"] == "ticket"]
@@ -81,9 +96,14 @@ def test_a_sample_opens_the_ticket_its_manifest_says(name: str, own: Own, polici
 
 def test_the_html_sample_is_read_in_its_charset_with_its_file(own: Own, policies: Policies) -> None:
     mail = read("html-mail", own, policies)
-    assert mail.subject == "Drukarka drukuje żółte paski" and mail.sender_name == "Zofia Wiśniewska"
-    assert "żółte paski" in mail.text and "żółte paski" in mail.html and "tracker" not in mail.html
-    assert [(one.name, one.type, one.content[:4]) for one in mail.attachments] == [("zdjęcie.png", "image/png", b"\x89PNG")]
+    assert mail.subject == "Drukarka drukuje żółte paski"
+    assert mail.sender_name == "Zofia Wiśniewska"
+    assert "żółte paski" in mail.text
+    assert "żółte paski" in mail.html
+    assert "tracker" not in mail.html
+    assert [(one.name, one.type, one.content[:4]) for one in mail.attachments] == [
+        ("zdjęcie.png", "image/png", b"\x89PNG")
+    ]
 
 
 def test_the_reply_sample_points_at_the_first_ticket_and_quotes_nothing(own: Own, policies: Policies) -> None:
@@ -100,11 +120,14 @@ def test_the_out_of_office_sample_is_a_machines(own: Own, policies: Policies) ->
 
 def test_the_recovery_sample_finds_the_alarms_ticket(own: Own, policies: Policies) -> None:
     recovery = read("recovery", own, policies)
-    assert recovery.recovered and recovery.record_id == record("alarm", own, policies).id
+    assert recovery.recovered
+    assert recovery.record_id == record("alarm", own, policies).id
 
 
 def test_the_change_samples_carry_what_a_change_needs(own: Own, policies: Policies) -> None:
     normal, standard = record("normal-change", own, policies).details, record("standard-change", own, policies).details
     assert (normal["type"], standard["type"], standard["template"]) == ("normal", "standard", "restart-website")
-    assert normal["planned_start"] == NOON + 86_400 and normal["items"] == ["web-1", "web-2", "lb-1"]
-    assert normal["backout"] and standard["backout"]
+    assert normal["planned_start"] == NOON + 86_400
+    assert normal["items"] == ["web-1", "web-2", "lb-1"]
+    assert normal["backout"]
+    assert standard["backout"]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from itsm.core.errors import UnauthenticatedError
 from itsm.runtime.policies import Policies
 from itsm.service_desk.policy import Verification
@@ -18,10 +17,21 @@ from itsm.service_desk.signatures import verify
 HMAC_SCHEMES: Mapping[str, Verification] = {
     "jira": Verification(scheme="hmac", header="X-Hub-Signature", prefix="sha256="),
     "slack": Verification(
-        scheme="hmac", header="X-Slack-Signature", prefix="v0=", template="v0:{ts}:{body}", timestamp_header="X-Slack-Request-Timestamp"
+        scheme="hmac",
+        header="X-Slack-Signature",
+        prefix="v0=",
+        template="v0:{ts}:{body}",
+        timestamp_header="X-Slack-Request-Timestamp",
     ),
     "typeform": Verification(scheme="hmac", header="Typeform-Signature", prefix="sha256=", encoding="base64"),
-    "stripe-style": Verification(scheme="hmac", header="Stripe-Signature", separator=",", prefix="v1=", template="{ts}.{body}", timestamp_field="t"),
+    "stripe-style": Verification(
+        scheme="hmac",
+        header="Stripe-Signature",
+        separator=",",
+        prefix="v1=",
+        template="{ts}.{body}",
+        timestamp_field="t",
+    ),
     "grafana without time": Verification(scheme="hmac", header="X-Grafana-Alerting-Signature"),
     "postmark": Verification(scheme="token", header="Authorization", prefix="Basic ", encoding="base64"),
     "alertmanager": Verification(scheme="token", header="Authorization", prefix="Bearer "),
@@ -43,7 +53,10 @@ def judged(how: Verification, vector: Mapping[str, Any]) -> bool:
 
 def test_every_vector_is_judged_as_its_provider_says(shared: Callable[[str], Path], policies: Policies) -> None:
     vectors = json.loads(shared("webhooks/vectors.json").read_text(encoding="utf-8"))["vectors"]
-    schemes = {**HMAC_SCHEMES, **{provider: policies.sources.webhook[name].verify for provider, name in SHIPPED.items()}}
+    schemes = {
+        **HMAC_SCHEMES,
+        **{provider: policies.sources.webhook[name].verify for provider, name in SHIPPED.items()},
+    }
     wrong, seen = [], 0
     for vector in vectors:
         if vector["provider"] in NOT_COVERED:
@@ -57,8 +70,8 @@ def test_every_vector_is_judged_as_its_provider_says(shared: Callable[[str], Pat
 
 
 STANDARD = Verification(
-    scheme="hmac", header="webhook-signature", separator=" ", prefix="v1,", encoding="base64", template="{id}.{ts}.{body}",
-    id_header="webhook-id", timestamp_header="webhook-timestamp", key_prefix="whsec_",
+    scheme="hmac", header="webhook-signature", separator=" ", prefix="v1,", encoding="base64",
+    template="{id}.{ts}.{body}", id_header="webhook-id", timestamp_header="webhook-timestamp", key_prefix="whsec_",
 )  # fmt: skip
 KEY = base64.b64encode(b"k" * 24).decode()
 NOW = 1_764_000_000

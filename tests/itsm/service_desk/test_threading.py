@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-
 from itsm.core.record import derived_id
 from itsm.service_desk.submission import FAILED, Classification
 from itsm.service_desk.threading import (
@@ -17,6 +16,7 @@ from itsm.service_desk.threading import (
     own_message_id,
     reply_address,
 )
+
 from tests.builders import an_incident
 from tests.itsm.service_desk.mails import a_submission
 
@@ -75,7 +75,9 @@ def test_a_stranger_makes_us_look_up_only_a_few_tickets() -> None:
 def test_only_who_takes_part_may_join_by_what_anybody_can_write(how: str) -> None:
     candidate = Candidate(how=how, record=TICKET.id)
     assert may_join(candidate, a_submission(), TICKET)
-    assert may_join(candidate, a_submission(sender="copy@example.org"), replace(TICKET, participants=("copy@example.org",)))
+    assert may_join(
+        candidate, a_submission(sender="copy@example.org"), replace(TICKET, participants=("copy@example.org",))
+    )
     assert not may_join(candidate, a_submission(sender=STRANGER), TICKET)
     assert not may_join(candidate, a_submission(sender=""), replace(TICKET, assignee=""))
 

@@ -5,14 +5,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from itsm.core.errors import InvalidInputError, MalformedError, TooLargeError
 from itsm.runtime.policies import Policies
 from itsm.service_desk.sources.webhook import parse
 from itsm.service_desk.submission import UNKNOWN, VERIFIED, Submission
+
 from tests.builders import NOON
 
-FIRING = {"id": "disk-7", "status": "firing", "title": "Disk full", "severity": "critical", "service": "website", "text": "97 %"}
+FIRING = {
+    "id": "disk-7",
+    "status": "firing",
+    "title": "Disk full",
+    "severity": "critical",
+    "service": "website",
+    "text": "97 %",
+}
 
 
 def sent(policies: Policies, source: str, payload: Any, **headers: str) -> Submission | None:
@@ -24,24 +31,41 @@ def sent(policies: Policies, source: str, payload: Any, **headers: str) -> Submi
 def test_the_shipped_monitoring_source_maps_title_severity_and_service(policies: Policies) -> None:
     found = sent(policies, "monitoring", FIRING, webhook_id="msg_1")
     assert found is not None
-    assert (found.subject, found.text, found.trust, found.key, found.delivery) == ("Disk full", "97 %", VERIFIED, "disk-7", "msg_1")
+    assert (found.subject, found.text, found.trust, found.key, found.delivery) == (
+        "Disk full",
+        "97 %",
+        VERIFIED,
+        "disk-7",
+        "msg_1",
+    )
     assert found.fields == {"practice": "incident", "impact": "2", "urgency": "1", "service": "website"}
 
 
 def test_firing_and_resolved_of_one_alert_are_one_ticket(policies: Policies) -> None:
     firing = sent(policies, "monitoring", FIRING, webhook_id="msg_1")
     resolved = sent(policies, "monitoring", {**FIRING, "status": "resolved"}, webhook_id="msg_2")
-    assert firing and resolved
+    assert firing
+    assert resolved
     assert (firing.recovered, resolved.recovered) == (False, True)
     assert firing.record_id == resolved.record_id
     assert firing.comment_id != resolved.comment_id
 
 
 def test_an_opened_github_issue_becomes_a_request(policies: Policies) -> None:
-    payload = {"action": "opened", "issue": {"number": 7, "title": "Add a page", "body": "Please"}, "repository": {"full_name": "o/r"}, "sender": {"login": "mia"}}
+    payload = {
+        "action": "opened",
+        "issue": {"number": 7, "title": "Add a page", "body": "Please"},
+        "repository": {"full_name": "o/r"},
+        "sender": {"login": "mia"},
+    }
     found = sent(policies, "github", payload, x_github_event="issues", x_github_delivery="d-1")
     assert found is not None
-    assert (found.subject, found.key, found.sender, found.fields["practice"]) == ("o/r: Add a page", "o/r#7", "github:mia", "request")
+    assert (found.subject, found.key, found.sender, found.fields["practice"]) == (
+        "o/r: Add a page",
+        "o/r#7",
+        "github:mia",
+        "request",
+    )
 
 
 def test_what_the_policy_leaves_out_makes_no_submission(policies: Policies) -> None:
@@ -50,19 +74,40 @@ def test_what_the_policy_leaves_out_makes_no_submission(policies: Policies) -> N
 
 def test_a_pagerduty_incident_and_its_resolution_are_one_ticket(policies: Policies) -> None:
     def event(kind: str) -> dict[str, Any]:
-        return {"event": {"id": f"e-{kind}", "event_type": f"incident.{kind}", "data": {"id": "P1", "title": "Down", "urgency": "high", "number": 2}}}
+        return {
+            "event": {
+                "id": f"e-{kind}",
+                "event_type": f"incident.{kind}",
+                "data": {"id": "P1", "title": "Down", "urgency": "high", "number": 2},
+            }
+        }
 
-    triggered, resolved = sent(policies, "pagerduty", event("triggered")), sent(policies, "pagerduty", event("resolved"))
-    assert triggered and resolved and triggered.record_id == resolved.record_id
-    assert resolved.recovered and triggered.fields["urgency"] == "1"
+    triggered, resolved = (
+        sent(policies, "pagerduty", event("triggered")),
+        sent(policies, "pagerduty", event("resolved")),
+    )
+    assert triggered
+    assert resolved
+    assert triggered.record_id == resolved.record_id
+    assert resolved.recovered
+    assert triggered.fields["urgency"] == "1"
 
 
 def test_a_grafana_group_fires_and_recovers_as_one_ticket(policies: Policies) -> None:
     def alert(status: str) -> dict[str, Any]:
-        return {"status": status, "groupKey": "{}:{x}", "title": "t", "commonLabels": {"alertname": "Slow"}, "alerts": [{"startsAt": "2025-11-24T16:00:00Z"}]}
+        return {
+            "status": status,
+            "groupKey": "{}:{x}",
+            "title": "t",
+            "commonLabels": {"alertname": "Slow"},
+            "alerts": [{"startsAt": "2025-11-24T16:00:00Z"}],
+        }
 
     firing, resolved = sent(policies, "grafana", alert("firing")), sent(policies, "grafana", alert("resolved"))
-    assert firing and resolved and firing.record_id == resolved.record_id and resolved.recovered
+    assert firing
+    assert resolved
+    assert firing.record_id == resolved.record_id
+    assert resolved.recovered
     assert firing.subject == "Slow"
 
 
@@ -74,7 +119,13 @@ def test_what_is_no_json_object_is_malformed(policies: Policies, body: bytes) ->
 
 @pytest.mark.parametrize(
     ("change", "field"),
-    [({"title": None}, "title"), ({"title": {"a": 1}}, "title"), ({"title": "  "}, "title"), ({"impact": "huge"}, "impact"), ({"severity": "odd"}, "severity")],
+    [
+        ({"title": None}, "title"),
+        ({"title": {"a": 1}}, "title"),
+        ({"title": "  "}, "title"),
+        ({"impact": "huge"}, "impact"),
+        ({"severity": "odd"}, "severity"),
+    ],
 )
 def test_a_missing_or_wrong_field_is_named(policies: Policies, change: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInputError) as raised:
@@ -97,4 +148,5 @@ def test_a_source_that_proves_nothing_is_not_trusted(policies: Policies) -> None
     policy = policies.sources.webhook["monitoring"]
     open_policy = replace(policy, verify=replace(policy.verify, scheme="none"))
     found = parse("monitoring", json.dumps(FIRING).encode(), {"webhook-id": "m"}, open_policy, received_at=NOON)
-    assert found is not None and found.trust == UNKNOWN
+    assert found is not None
+    assert found.trust == UNKNOWN

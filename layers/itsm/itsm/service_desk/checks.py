@@ -50,8 +50,14 @@ def _webhook_problems(path: str, webhook: WebhookSource, services: Collection[st
     for name in webhook.values:
         if name not in webhook.map:
             found.append((f"{path}.values.{name}", "translates a field that is not mapped"))
-    texts = {"key": webhook.key, "delivery": webhook.delivery, **{f"map.{name}": text for name, text in webhook.map.items()}}
-    found += [(f"{path}.{name}", "braces do not pair") for name, text in texts.items() if text.count("{") != text.count("}")]
+    texts = {
+        "key": webhook.key,
+        "delivery": webhook.delivery,
+        **{f"map.{name}": text for name, text in webhook.map.items()},
+    }
+    found += [
+        (f"{path}.{name}", "braces do not pair") for name, text in texts.items() if text.count("{") != text.count("}")
+    ]
     if not 1 <= webhook.max_bytes <= 6_291_456:
         found.append((f"{path}.max_bytes", "between 1 and 6291456 bytes reach a function"))
     return found
@@ -85,7 +91,10 @@ def forms_problems(forms: Forms) -> Problems:
         found += _one_of(f"{path}.practice", form.practice, PRACTICES)
         found += _fields(f"{path}.defaults", form.defaults, services)
         names = [one.name for one in form.question]
-        found += [(f"{path}.question", f"{twice} is asked twice") for twice in sorted({n for n in names if names.count(n) > 1})]
+        found += [
+            (f"{path}.question", f"{twice} is asked twice")
+            for twice in sorted({n for n in names if names.count(n) > 1})
+        ]
         if not {"sender", "subject"} <= {*names, *form.defaults}:
             found.append((f"{path}.question", "a ticket needs a sender and a subject: ask for both or give defaults"))
         for number, one in enumerate(form.question):
@@ -100,7 +109,9 @@ def _question_problems(path: str, one: Question, services: Collection[str]) -> P
     if (one.type == "choice") != bool(one.choices):
         found.append((f"{path}.choices", "a choice has choices, and nothing else has"))
     if one.type == "long" and one.name != "text" and not 1 <= one.most <= 1_000:
-        found.append((f"{path}.most", "a long answer that is kept in the record itself has at most 1000 characters: set most"))
+        found.append(
+            (f"{path}.most", "a long answer that is kept in the record itself has at most 1000 characters: set most")
+        )
     if one.name == "sender" and one.type != "email":
         found.append((f"{path}.type", "the sender is an e-mail address: type email"))
     if one.name in ("service", "impact", "urgency"):
@@ -128,7 +139,9 @@ def _one_of(path: str, value: str, allowed: Collection[str]) -> Problems:
 
 
 def _levels(path: str, impact: int, urgency: int) -> Problems:
-    return [(f"{path}.{n}", "is 1 (highest) to 5") for n, v in (("impact", impact), ("urgency", urgency)) if not 1 <= v <= 5]
+    return [
+        (f"{path}.{n}", "is 1 (highest) to 5") for n, v in (("impact", impact), ("urgency", urgency)) if not 1 <= v <= 5
+    ]
 
 
 def _fields(path: str, fields: Mapping[str, str], services: Collection[str]) -> Problems:

@@ -27,9 +27,10 @@ WORDS = {
 class Outcome:
     """What becomes of a mail, once.
 
-    create: open a ticket under `key`; `related` is the number of a ticket it may have to do with. append: a journal entry on
-    `record`, seen by the requester. reopen: the same, and the ticket goes on in state `in_progress`. drop: an internal entry on
-    `record` and nothing else, nobody is told. hold: a submission kept for a person to judge, `reason` says why.
+    create: open a ticket under `key`; `related` is the number of a ticket it may have to do with. append: a journal
+    entry on `record`, seen by the requester. reopen: the same, and the ticket goes on in state `in_progress`. drop: an
+    internal entry on `record` and nothing else, nobody is told. hold: a submission kept for a person to judge, `reason`
+    says why.
     """
 
     kind: str
@@ -41,14 +42,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What a decision may ask: the record of an id or number, whether a journal entry is there, a practice's lifecycle."""
+    """What a decision may ask: the record of an id or number, whether an entry is there, a practice's lifecycle."""
 
     record: Callable[[str], Record | None]
     has_entry: Callable[[str, str], bool]
     lifecycle: Callable[[str], Lifecycle]
 
 
-def decide(submission: Submission, pointers: Sequence[Candidate], known: Known, policy: MailSource, now: int) -> Outcome:
+def decide(
+    submission: Submission, pointers: Sequence[Candidate], known: Known, policy: MailSource, now: int
+) -> Outcome:
     """The outcome of a mail; the same mail again comes to the same outcome, as long as its ticket lives and after.
 
     `pointers` come from threading.candidates.
@@ -62,7 +65,9 @@ def decide(submission: Submission, pointers: Sequence[Candidate], known: Known, 
             return Outcome(kind=DROP, record=joined, reason=f"{WORDS.get(kind, kind)} ({submission.auto.reason})")
         return Outcome(kind=HOLD, reason=f"{kind}: {submission.auto.reason}", related=related)
     if submission.trust == FAILED:
-        return Outcome(kind=HOLD, reason="the sender's domain says this mail is not from there (DMARC)", related=related)
+        return Outcome(
+            kind=HOLD, reason="the sender's domain says this mail is not from there (DMARC)", related=related
+        )
     mine = known.record(submission.record_id)
     if mine and mine.digest == submission.digest:
         return Outcome(kind=CREATE, record=mine, key=submission.key, reason="delivered again")
@@ -98,7 +103,10 @@ def _on_ticket(
     if recent and REOPENED in lifecycle.moves.get(record.state, frozenset()):
         return Outcome(kind=REOPEN, record=record, reason=how)
     return Outcome(
-        kind=CREATE, key=_key(submission, taken=taken), related=record.number, reason=f"{record.number} is {record.state}"
+        kind=CREATE,
+        key=_key(submission, taken=taken),
+        related=record.number,
+        reason=f"{record.number} is {record.state}",
     )
 
 

@@ -11,39 +11,59 @@ OWN, BOUNCE, DELAYED, FEEDBACK = "own", "bounce", "delayed", "feedback"
 AUTO_REPLY, LIST, RECEIPT, PERSON = "auto-reply", "list", "receipt", "person"
 
 INSTANCE_HEADER = "x-itsm-instance"
-DAEMON = re.compile(r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postmaster|bounces?|mail[-_.]?system|no-?bounce)(?:[-+=.].*)?@", re.IGNORECASE)
+DAEMON = re.compile(
+    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postmaster|bounces?|mail[-_.]?system|no-?bounce)(?:[-+=.].*)?@",
+    re.IGNORECASE,
+)
 DAEMON_NAME = re.compile(
-    r"mail delivery (?:sub)?system|mail delivery service|mailer[- ]daemon|system administrator|mail administrator|microsoft outlook$|postmaster"
-    r"|internet mail delivery|mail system$|message router|mail router|delivery manager|courier mail server|email bounced|mta",
+    r"mail delivery (?:sub)?system|mail delivery service|mailer[- ]daemon|system administrator|mail administrator"
+    r"|microsoft outlook$|postmaster"
+    r"|internet mail delivery|mail system$|message router|mail router|delivery manager|courier mail server|email "
+    r"bounced|mta",
     re.IGNORECASE,
 )
 FAILED_SUBJECT = re.compile(
-    r"undeliver(?:ed|able)|delivery (?:status notification|failure|failed|problem|error|report|has failed)|failure (?:notice|notification|delivery)"
-    r"|returned mail|returned to sender|mail (?:delivery|could not be delivered|failure|system error|error)|non[- ]?delivery|not delivered|nondeliverable"
-    r"|could not be delivered|couldn't be delivered|cannot be delivered|can't be delivered|unzustellbar|nicht zustellbar|unbekannter empf|user unknown"
-    r"|message (?:undeliverable|delivery failure|not delivered|status|bounced)|unable to deliver|mail returned|mail non remis|non remis|non distribu|remise (?:diff|du message)"
-    r"|message non|email delivery failure|notification d.[eé]tat|no se puede entregar|no entregado|mensagem n[aã]o entregue|onbestelbaar|配信|エラーメール"
-    r"|postmaster notify|^warning: could not send|auto[- ]?reply: mail delivery|delivery notification|notifica(?:c|z|ç)[ií]?[oó]?n.{0,20}entrega"
+    r"undeliver(?:ed|able)|delivery (?:status notification|failure|failed|problem|error|report|has failed)|failure "
+    r"(?:notice|notification|delivery)"
+    r"|returned mail|returned to sender|mail (?:delivery|could not be delivered|failure|system error|error)|non[- "
+    r"]?delivery|not delivered|nondeliverable"
+    r"|could not be delivered|couldn't be delivered|cannot be delivered|can't be delivered|unzustellbar|nicht "
+    r"zustellbar|unbekannter empf|user unknown"
+    r"|message (?:undeliverable|delivery failure|not delivered|status|bounced)|unable to deliver|mail returned|mail "
+    r"non remis|non remis|non distribu|remise (?:diff|du message)"
+    r"|message non|email delivery failure|notification d.[eé]tat|no se puede entregar|no entregado|mensagem n[aã]o "
+    r"entregue|onbestelbaar|配信|エラーメール"
+    r"|postmaster notify|^warning: could not send|auto[- ]?reply: mail delivery|delivery notification|notifica(?:c|z"
+    r"|ç)[ií]?[oó]?n.{0,20}entrega"
     r"|recapito|message d.erreur|bounced? (?:mail|message|email)|address (?:not found|unknown)|不达|退信|回弹",
     re.IGNORECASE,
 )
 FAILED_BODY = re.compile(
-    r"(?:could not|couldn't|cannot|can't|unable to|wasn't able to|was not|not able to|did not|failed to|has not been) (?:be )?(?:deliver|send|sent|reach)"
-    r"|undeliver|delivery (?:to the following|failed|failure|attempts?|has failed|of your)|permanent(?:ly)? (?:error|fail|fatal)|user unknown|unknown user|no such user"
-    r"|mailbox (?:is )?(?:full|unavailable|not found|unknown|does not exist)|recipient (?:address )?(?:rejected|unknown|not found)|host (?:unknown|not found)"
-    r"|the following (?:address|recipient|message|destination)|unrouteable|transcript of session|returned to (?:you|sender)|\b[45]\.\d{1,2}\.\d{1,3}\b|\b55[0-4]\b"
-    r"|quota exceeded|over quota|invalid (?:address|recipient|mailbox)|address(?:ee)? (?:unknown|not found|does not exist)|not listed in|bounced"
+    r"(?:could not|couldn't|cannot|can't|unable to|wasn't able to|was not|not able to|did not|failed to|has not been) "
+    r"(?:be )?(?:deliver|send|sent|reach)"
+    r"|undeliver|delivery (?:to the following|failed|failure|attempts?|has failed|of your)|permanent(?:ly)? (?:error"
+    r"|fail|fatal)|user unknown|unknown user|no such user"
+    r"|mailbox (?:is )?(?:full|unavailable|not found|unknown|does not exist)|recipient (?:address )?(?:rejected"
+    r"|unknown|not found)|host (?:unknown|not found)"
+    r"|the following (?:address|recipient|message|destination)|unrouteable|transcript of session|returned to (?:you"
+    r"|sender)|\b[45]\.\d{1,2}\.\d{1,3}\b|\b55[0-4]\b"
+    r"|quota exceeded|over quota|invalid (?:address|recipient|mailbox)|address(?:ee)? (?:unknown|not found|does not "
+    r"exist)|not listed in|bounced"
     r"|original message (?:follows|attached)|below this line is a copy|failed recipient|message could not|rejected",
     re.IGNORECASE,
 )
 LATE = re.compile(
-    r"delayed|delay(?:ed)? mail|warning: (?:could not send|message|mail)|delivery (?:is )?delayed|verz[öo]gert|retard[ée]|not yet been delivered|still being retried",
+    r"delayed|delay(?:ed)? mail|warning: (?:could not send|message|mail)|delivery (?:is )?delayed|verz[öo]gert"
+    r"|retard[ée]|not yet been delivered|still being retried",
     re.IGNORECASE,
 )
 AWAY_SUBJECT = re.compile(
-    r"^\s*(?:\[?auto(?:matic)?[-\s]?(?:reply|response|antwort|svar|respond)\]?|automatisch|automatisk|automatic|autosvar|abwesen|au[ßs]er haus|out of (?:the )?office"
-    r"|out[- ]of[- ]office|risposta (?:non|automatica)|r[ée]ponse automatique|respuesta autom|resposta autom|fuori (?:sede|ufficio)|fr[åa]nvaro|absence|vacation"
-    r"|on (?:vacation|holiday|leave)|automaattinen|automatyczna|odpowied[źz] automatyczna|автоответ|автоматический ответ|自动回复|自動回覆|自動返信|자동 회신"
+    r"^\s*(?:\[?auto(?:matic)?[-\s]?(?:reply|response|antwort|svar|respond)\]?|automatisch|automatisk|automatic"
+    r"|autosvar|abwesen|au[ßs]er haus|out of (?:the )?office"
+    r"|out[- ]of[- ]office|risposta (?:non|automatica)|r[ée]ponse automatique|respuesta autom|resposta autom|fuori "
+    r"(?:sede|ufficio)|fr[åa]nvaro|absence|vacation"
+    r"|on (?:vacation|holiday|leave)|automaattinen|automatyczna|odpowied[źz] automatyczna|автоответ|автоматический "
+    r"ответ|自动回复|自動回覆|自動返信|자동 회신"
     r"|autoreply|away from)|\b(?:out of office|auto-?reply|automatic reply)\b",
     re.IGNORECASE,
 )
@@ -66,8 +86,8 @@ class Own:
 def classify(mail: Mail, sender: str, own: Own) -> Classification:
     """The kind of sender, the first that fits: own, feedback, delayed, bounce, receipt, auto-reply, list, person.
 
-    Rules: RFC 3464 (delivery status), RFC 5965 (feedback), RFC 8098 (receipts), RFC 3834 (Auto-Submitted), RFC 2919 and 2369
-    (lists), Microsoft's X-Auto-Response-Suppress, and what senders without any of these say in their subject.
+    Rules: RFC 3464 (delivery status), RFC 5965 (feedback), RFC 8098 (receipts), RFC 3834 (Auto-Submitted), RFC 2919 and
+    2369 (lists), Microsoft's X-Auto-Response-Suppress, and what senders without any of these say in their subject.
     """
     for rule in (_own, _report, _bounce, _automatic, _listed):
         found = rule(mail, sender, own)
@@ -83,7 +103,11 @@ def _said(kind: str, reason: str) -> Classification:
 def _own(mail: Mail, sender: str, own: Own) -> Classification | None:
     if any(own.domain in value.lower().split() for value in mail.fields.get(INSTANCE_HEADER, ())):
         return _said(OWN, "X-Itsm-Instance is ours")
-    if own.domain and mail.raw("message-id").lower().rstrip("> \t").endswith("@" + own.domain.lower()) and own.is_own(sender):
+    if (
+        own.domain
+        and mail.raw("message-id").lower().rstrip("> \t").endswith("@" + own.domain.lower())
+        and own.is_own(sender)
+    ):
         return _said(OWN, "Message-ID and sender are ours")
     if own.is_own(sender):
         return _said(OWN, "the sender is an address of ours")
@@ -97,7 +121,10 @@ def _report(mail: Mail, sender: str, own: Own) -> Classification | None:
         return _said(FEEDBACK, "feedback report (RFC 5965)")
     if report == "disposition-notification" or "message/disposition-notification" in types:
         return _said(RECEIPT, "read receipt (RFC 8098)")
-    status = next((part for part in mail.parts if part.type.startswith("message/") and part.type.endswith("delivery-status")), None)
+    status = next(
+        (part for part in mail.parts if part.type.startswith("message/") and part.type.endswith("delivery-status")),
+        None,
+    )
     if report == "delivery-status" or status is not None:
         actions = re.findall(r"(?im)^action:[ \t]*([a-z]+)", status.text if status else "")
         if actions and all(action.lower() in ("delayed", "delivered", "relayed", "expanded") for action in actions):
@@ -114,7 +141,10 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
         (bool(DAEMON.match(sender)), "sender is a mail daemon"),
         (bool(DAEMON_NAME.search(mail.first("from"))), "sender is called a mail system"),
         (bool(FAILED_SUBJECT.search(subject)), "subject speaks of failed delivery"),
-        (any(value.strip() in ("<>", "<mailer-daemon>") for value in mail.fields.get("return-path", ())), "null Return-Path"),
+        (
+            any(value.strip() in ("<>", "<mailer-daemon>") for value in mail.fields.get("return-path", ())),
+            "null Return-Path",
+        ),
     ]
     seen = [reason for holds, reason in signs if holds]
     if not seen:
@@ -134,7 +164,15 @@ def _automatic(mail: Mail, sender: str, own: Own) -> Classification | None:
     for name in ("precedence", "x-precedence"):
         if any("auto_reply" in value.lower() or "auto-reply" in value.lower() for value in mail.fields.get(name, ())):
             return _said(AUTO_REPLY, name.title())
-    named = ("x-autorespond", "x-autogenerated", "x-autoreply", "x-auto-reply", "x-autoreply-from", "x-autoresponder", "x-mail-autoreply")
+    named = (
+        "x-autorespond",
+        "x-autogenerated",
+        "x-autoreply",
+        "x-auto-reply",
+        "x-autoreply-from",
+        "x-autoresponder",
+        "x-mail-autoreply",
+    )
     present = [name for name in named if name in mail.fields and mail.raw(name).strip().lower() != "no"]
     if present:
         return _said(AUTO_REPLY, present[0].title())
@@ -151,9 +189,13 @@ def _listed(mail: Mail, sender: str, own: Own) -> Classification | None:
     def any_of(names: Sequence[str]) -> str:
         return next((name for name in names if name in mail.fields), "")
 
-    precedence = [value.strip().lower() for name in ("precedence", "x-precedence") for value in mail.fields.get(name, ())]
+    precedence = [
+        value.strip().lower() for name in ("precedence", "x-precedence") for value in mail.fields.get(name, ())
+    ]
     if any(value in ("bulk", "list", "junk") for value in precedence):
         return _said(LIST, "Precedence")
-    if name := any_of(("list-id", "list-unsubscribe", "mailing-list", "x-mailing-list", "x-list", "feedback-id", "x-campaign-id")):
+    if name := any_of(
+        ("list-id", "list-unsubscribe", "mailing-list", "x-mailing-list", "x-list", "feedback-id", "x-campaign-id")
+    ):
         return _said(LIST, name.title())
     return None

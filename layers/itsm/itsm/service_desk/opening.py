@@ -12,7 +12,8 @@ from itsm.service_desk.filters import Own
 from itsm.service_desk.submission import FORM, MAIL, Attachment, Submission, listed
 
 INLINE_BYTES, EXCERPT_BYTES = 900, 700
-"""A text up to the first travels in the record's item; of a longer one the second, and all of it is a blob (design 3.4: small items)."""
+"""A text up to the first travels in the record's item; of a longer one the second, and all of it is a blob (design 3.4:
+small items)."""
 ENTRY_BYTES = 6_000
 MAX_TITLE = 200
 MAX_LISTED = 20
@@ -76,8 +77,8 @@ def opening(
 ) -> Opening:
     """The record a submission opens, in its practice's first state, with the service desk until it is routed.
 
-    `key` replaces the submission's own where the outcome says so; `related` is the number of a ticket it may have to do with.
-    The same submission always makes the same record.
+    `key` replaces the submission's own where the outcome says so; `related` is the number of a ticket it may have to do
+    with. The same submission always makes the same record.
     """
     named = replace(submission, key=key or submission.key)
     fields = named.fields
@@ -112,13 +113,15 @@ def opening(
 
 
 def entry(submission: Submission, record: Record, *, note: str = "") -> Entry:
-    """What a submission adds to a record's journal: the reply without its quotes; with `note`, an internal entry that begins so.
-    What a machine says (alarm, webhook) is internal too.
+    """What a submission adds to a record's journal: the reply without its quotes; with `note`, an internal entry that
+    begins so. What a machine says (alarm, webhook) is internal too.
 
     The same delivery makes the same entry, which the store keeps once.
     """
     words = submission.reply or submission.text or submission.subject or NO_SUBJECT
-    text, blobs = kept(f"{note}\n\n{words}" if note else words, f"text/{record.id}/{submission.comment_id}", ENTRY_BYTES, ENTRY_BYTES)
+    text, blobs = kept(
+        f"{note}\n\n{words}" if note else words, f"text/{record.id}/{submission.comment_id}", ENTRY_BYTES, ENTRY_BYTES
+    )
     comment = Comment(
         id=submission.comment_id,
         record=record.id,
@@ -205,5 +208,3 @@ def _detail(name: str, value: str) -> Json:
     if name in LISTS:
         return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()][:50]
     return value[:MAX_DETAIL]
-
-

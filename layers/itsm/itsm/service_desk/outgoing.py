@@ -1,4 +1,4 @@
-"""Outgoing: the mails we send about a ticket; each threads on the requester's own mail and never makes a machine answer."""
+"""Outgoing: the mails we send about a ticket, threaded on the requester's own and never to be answered by a machine."""
 
 import hashlib
 import re
@@ -36,26 +36,40 @@ class Sender:
 
 def reachable(address: str, sender: Sender) -> bool:
     """Whether a mail may go there: an address, not our own, and one that somebody reads."""
-    return bool(re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address)) and not sender.own.is_own(address) and not UNATTENDED.match(address)
+    return (
+        bool(re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address))
+        and not sender.own.is_own(address)
+        and not UNATTENDED.match(address)
+    )
 
 
 def acknowledgement(record: Record, sender: Sender) -> Message | None:
-    """The mail that says we have it; once per ticket, None where nobody or only a machine would read it (RFC 3834 2)."""
+    """The mail that says we have it, once per ticket; None where no person would read it (RFC 3834 2)."""
     if record.practice == "submission" or record.details.get("auto") == LIST or not reachable(record.requester, sender):
         return None
     said = [
         f"Thank you for writing. We have it under the number {record.number}: {record.title}",
         "Answer this mail to add something; the answer comes to us with this number.",
     ]
-    return _message(record, sender, "ack", 1, (record.requester,), said, sender.ticket_link(record), automatic="auto-replied")
+    return _message(
+        record, sender, "ack", 1, (record.requester,), said, sender.ticket_link(record), automatic="auto-replied"
+    )
 
 
 def public_comment(record: Record, comment: Comment, sender: Sender) -> Message | None:
-    """What was said on the ticket, to everybody who takes part in it but the one who said it; None when nobody is left."""
+    """What was said on the ticket, to all who take part but the one who said it; None when nobody is left."""
     if not comment.public:
         return None
     said = [f"{comment.by} wrote about {record.number}:", comment.text[:MAX_QUOTED]]
-    return _message(record, sender, f"comment-{comment.id}", comment.version, _people(record, sender, {comment.by}), said, sender.ticket_link(record))
+    return _message(
+        record,
+        sender,
+        f"comment-{comment.id}",
+        comment.version,
+        _people(record, sender, {comment.by}),
+        said,
+        sender.ticket_link(record),
+    )
 
 
 def resolved(record: Record, sender: Sender) -> Message | None:
@@ -64,7 +78,15 @@ def resolved(record: Record, sender: Sender) -> Message | None:
         f"{record.number} is done: {record.title}",
         "If it is not, answer this mail and we go on with it.",
     ]
-    return _message(record, sender, f"done-{record.version}", record.version, _people(record, sender, set()), said, sender.ticket_link(record))
+    return _message(
+        record,
+        sender,
+        f"done-{record.version}",
+        record.version,
+        _people(record, sender, set()),
+        said,
+        sender.ticket_link(record),
+    )
 
 
 def approval_request(record: Record, approver: str, link: str, sender: Sender, *, why: str = "") -> Message | None:
@@ -85,7 +107,8 @@ def breach(record: Record, metric: str, due: int, lead: str, sender: Sender) -> 
     instant = datetime.fromtimestamp(due, UTC).strftime("%d %b %Y, %H:%M UTC")
     said = [
         f"{record.number} has missed its {metric} target, which was due {instant}.",
-        f"{record.title}\nPriority {record.priority}, group {record.group}, worked by {record.assignee or 'nobody yet'}.",
+        f"{record.title}\nPriority {record.priority}, group {record.group}, worked by "
+        f"{record.assignee or 'nobody yet'}.",
     ]
     to = (lead,) if reachable(lead, sender) else ()
     return _message(record, sender, f"breach-{metric}-{due}", record.version, to, said, sender.ticket_link(record))
@@ -108,8 +131,8 @@ def _message(
 ) -> Message | None:
     """A mail on the ticket's thread, None without anybody to send it to.
 
-    SES puts its own Message-ID in place of ours, so our signed one also stands last in References, where every client copies it
-    into an answer: the ticket is found by it even when the answer goes to another address.
+    SES puts its own Message-ID in place of ours, so our signed one also stands last in References, where every client
+    copies it into an answer: the ticket is found by it even when the answer goes to another address.
     """
     if not to:
         return None
@@ -133,7 +156,9 @@ def _message(
 
 def _html(paragraphs: Iterable[str], link: str, name: str) -> str:
     shown = [
-        f'<p><a href="{escape(one)}">{escape(one)}</a></p>' if one == link else "<p>" + escape(one).replace("\n", "<br>\n") + "</p>"
+        f'<p><a href="{escape(one)}">{escape(one)}</a></p>'
+        if one == link
+        else "<p>" + escape(one).replace("\n", "<br>\n") + "</p>"
         for one in paragraphs
     ]
     return f'<!doctype html><html lang="en"><body>{"".join(shown)}<p>-- <br>{escape(name)}</p></body></html>'

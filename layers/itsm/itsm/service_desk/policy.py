@@ -11,8 +11,8 @@ from itsm.core.organisation import Groups, Services
 class MailSource:
     """[mail]: the mailbox. `addresses` are local parts or whole addresses that reach us.
 
-    `lists` says what becomes of mail from mailing lists, newsletters and bulk senders: hold or ticket. A reply to a ticket that
-    is done reopens it within `reopen_days`; later it makes a new ticket that names the old one.
+    `lists` says what becomes of mail from mailing lists, newsletters and bulk senders: hold or ticket. A reply to a
+    ticket that is done reopens it within `reopen_days`; later it makes a new ticket that names the old one.
     """
 
     addresses: tuple[str, ...]
@@ -29,11 +29,11 @@ class MailSource:
 class Verification:
     """How a webhook proves who sent it.
 
-    scheme `hmac`: `template` is what is signed, of {id}, {ts} and {body}; the `header` holds one signature after `prefix`, or
-    several between `separator`s; `timestamp_field` finds the time inside that header (`t` in `t=..,v1=..`). A secret that begins
-    with `key_prefix` is base64 after it. `tolerance` is how many seconds a timestamp may be off. scheme `token`: the header
-    holds `prefix` and the secret itself (base64 of it when `encoding` says so: HTTP Basic). scheme `none`: the address is all
-    there is to know, and the sender is not trusted.
+    scheme `hmac`: `template` is what is signed, of {id}, {ts} and {body}; the `header` holds one signature after
+    `prefix`, or several between `separator`s; `timestamp_field` finds the time inside that header (`t` in
+    `t=..,v1=..`). A secret that begins with `key_prefix` is base64 after it. `tolerance` is how many seconds a
+    timestamp may be off. scheme `token`: the header holds `prefix` and the secret itself (base64 of it when `encoding`
+    says so: HTTP Basic). scheme `none`: the address is all there is to know, and the sender is not trusted.
     """
 
     scheme: str
@@ -52,11 +52,12 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSource:
-    """[webhook.<name>]: a source that posts JSON. Each value of `map` is a text with {paths} into the payload, or {@header}.
+    """[webhook.<name>]: a source that posts JSON. Each value of `map` is a text with {paths} into the payload, or
+    {@header}.
 
-    `{a.b|a.c}` takes the first path that leads somewhere. `key` names the ticket, `delivery` this very delivery. A submission is
-    made only when every text of `only` comes to one of its values; `recovered` likewise says that the fault is over.
-    `values` translates what a mapped field came to. `required` fields must come to something.
+    `{a.b|a.c}` takes the first path that leads somewhere. `key` names the ticket, `delivery` this very delivery. A
+    submission is made only when every text of `only` comes to one of its values; `recovered` likewise says that the
+    fault is over. `values` translates what a mapped field came to. `required` fields must come to something.
     """
 
     verify: Verification
@@ -75,7 +76,8 @@ class WebhookSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmSource:
-    """[alarm]: CloudWatch alarms. `names` maps the start of an alarm's name to fields of its ticket (service, impact, urgency)."""
+    """[alarm]: CloudWatch alarms. `names` maps the start of an alarm's name to fields of its ticket (service, impact,
+    urgency)."""
 
     practice: str = "incident"
     requester: str = "cloudwatch"
@@ -104,7 +106,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question. `name` is also what its answer becomes: sender, sender_name, subject, text, service, impact, ... or a detail.
+    """One question. `name` is also what its answer becomes: sender, sender_name, subject, text, service, impact, ... or
+    a detail.
 
     type: text, email, long (several lines), choice, instant (date and time in the form's zone).
     """

@@ -25,7 +25,8 @@ A released one that still cannot be read goes back to being held."""
 def held(
     key: str, reason: str, *, source: str, at: int, raw: str, sender: str = "", subject: str = "", related: str = ""
 ) -> Record:
-    """A submission held back. `key` is the source's own key or the blob key of what could not be read; `raw` the blob to read again.
+    """A submission held back. `key` is the source's own key or the blob key of what could not be read; `raw` the blob
+    to read again.
 
     The same submission held again is the same record.
     """

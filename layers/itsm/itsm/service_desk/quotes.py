@@ -5,48 +5,68 @@ from dataclasses import dataclass
 
 MAX_LINES = 4_000
 WROTE = (
-    r"wrote|writes|schrieb|a [ée]crit|ha scritto|escribi[óo]|escreveu|schreef|skrev|napisa[łl](?:\(a\)|a)?|kirjoitti|пишет|пише|писал(?:а)?|написал(?:а)?"
-    r"|写道|寫道|さんは書きました|のメッセージ|님이 작성|schreef het volgende|geschreven|viết|scrisse|a scris|napsal(?:\(a\)|a)?|írta|yazdı|şunu yazdı"
+    r"wrote|writes|schrieb|a [ée]crit|ha scritto|escribi[óo]|escreveu|schreef|skrev|napisa[łl](?:\(a\)|a)?|kirjoitti"
+    r"|пишет|пише|писал(?:а)?|написал(?:а)?"
+    r"|写道|寫道|さんは書きました|のメッセージ|님이 작성"
+    r"|schreef het volgende|geschreven|viết|scrisse|a scris|napsal(?:\(a\)|a)?|írta|yazdı|şunu yazdı"
 )
 MARKED = r"(?:\d{1,4}[-/.年]\s?\d{1,2}|\d{1,2}[:.h]\d\d|\b(?:19|20)\d\d\b|@)"
-"""What a mail program always puts before its "wrote": a date, a time, a year or an address; a person's own sentence seldom has one."""
+"""What a mail program always puts before its "wrote": a date, a time, a year or an address; a person's own sentence
+seldom has one."""
 ATTRIBUTION = re.compile(
-    rf"^[>*\s-]*(?:.{{0,300}}?{MARKED}.{{0,200}}(?:{WROTE})\b.{{0,120}}|.{{0,200}}(?:{WROTE})\b.{{0,120}}@.{{0,80}}|On\b.{{0,200}}@.{{0,80}}\bsent)[:：>]?\s*-*\s*$",
+    rf"^[>*\s-]*(?:.{{0,300}}?{MARKED}.{{0,200}}(?:{WROTE})\b.{{0,120}}|.{{0,200}}(?:{WROTE})\b.{{0,120}}@.{{0,80}}"
+    rf"|On\b.{{0,200}}@.{{0,80}}\bsent)[:：>]?\s*-*\s*$",
     re.IGNORECASE,
 )
 ENDS = re.compile(rf"(?:{WROTE}|sent)\b.{{0,120}}[:：>]?\s*$", re.IGNORECASE)
 STARTS = re.compile(
-    r"^[>\s]*(?:On|Am|Le|Il giorno|Il|El|Em|Op|Den|W dniu|Dnia|På|Pe|Dne|Em)\s.{0,40}\d|^\s*\d{4}[-/年.]\d{1,2}[-/月.]\d{1,2}.{0,120}"
+    r"^[>\s]*(?:On|Am|Le|Il giorno|Il|El|Em|Op|Den|W dniu|Dnia|På|Pe|Dne|Em)\s.{0,40}\d|^\s*\d{4}[-/年.]\d{1,2}"
+    r"[-/月.]\d{1,2}.{0,120}"
     r"[<(@]|^\s*\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s.{0,120}$",
     re.IGNORECASE,
 )
-DATED = re.compile(r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<\s*[^<>\s]+@[^<>\s]+>:?\s*$")
+DATED = re.compile(
+    r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<\s*[^<>\s]+@[^<>\s]+>:?\s*$"
+)
 ORIGINAL = re.compile(
-    r"^[>*\s]*(?:[-_=]{2,}\s*(?:original message|original appointment|forwarded message|reply message|urspr[üu]ngliche nachricht|original-?nachricht"
-    r"|weitergeleitete nachricht|message d'origine|message original|message transf[ée]r[ée]|messaggio originale|mensaje original|mensagem original"
-    r"|oorspronkelijk bericht|ursprungligt meddelande|oprindelig meddelelse|oprindelig besked|alkuper[äa]inen viesti|wiadomo[śs][ćc] oryginalna"
-    r"|исходное сообщение|оригинальное сообщение|пересылаемое сообщение|原始邮件|原始郵件|转发邮件|元のメッセージ)\s*[-_=]{2,}.*"
-    r"|begin forwarded message:|(?:anfang der )?weitergeleitete[nr]? (?:nachricht|e-?mail):|d[ée]but du message (?:r[ée]exp[ée]di[ée]|transf[ée]r[ée]).*)\s*$",
+    r"^[>*\s]*(?:[-_=]{2,}\s*(?:original message|original appointment|forwarded message|reply message"
+    r"|urspr[üu]ngliche nachricht|original-?nachricht"
+    r"|weitergeleitete nachricht|message d'origine|message original|message transf[ée]r[ée]|messaggio originale"
+    r"|mensaje original|mensagem original"
+    r"|oorspronkelijk bericht|ursprungligt meddelande|oprindelig meddelelse|oprindelig besked|alkuper[äa]inen viesti"
+    r"|wiadomo[śs][ćc] oryginalna"
+    r"|исходное сообщение|оригинальное сообщение|пересылаемое сообщение"
+    r"|原始邮件|原始郵件|转发邮件|元のメッセージ)\s*[-_=]{2,}.*"
+    r"|begin forwarded message:|(?:anfang der )?weitergeleitete[nr]? (?:nachricht|e-?mail):|d[ée]but du message "
+    r"(?:r[ée]exp[ée]di[ée]|transf[ée]r[ée]).*)\s*$",
     re.IGNORECASE,
 )
 FROM = (
-    r"from|von|de|da|van|från|fra|od|от|от кого|发件人|寄件者|差出人|보낸 ?사람|lähettäjä|gönderen|feladó|expéditeur|remetente|mittente|afzender"
+    r"from|von|de|da|van|från|fra|od|от|от кого"
+    r"|发件人|寄件者|差出人|보낸 ?사람|lähettäjä|gönderen|feladó|expéditeur|remetente"
+    r"|mittente|afzender"
 )
 SENT = (
-    r"sent|date|gesendet|datum|envoy[ée]|date d'envoi|enviad[oa](?: el| em)?|data|inviato|verzonden|skickat|sendt|dato|wys[łl]ano|отправлено|дата"
-    r"|发送时间|日期|寄件日期|送信日時|日付|보낸 ?날짜|l[äa]hetetty|p[äa]iv[äa]ys|gönderildi|tarih|elküldve|to|an|à|para|a|aan|till|til|do|кому|收件人|宛先"
+    r"sent|date|gesendet|datum|envoy[ée]|date d'envoi|enviad[oa](?: el| em)?|data|inviato|verzonden|skickat|sendt"
+    r"|dato|wys[łl]ano|отправлено|дата"
+    r"|发送时间|日期|寄件日期|送信日時|日付|보낸 ?날짜|l[äa]hetetty|p[äa]iv[äa]ys|gönderildi|tarih|elküldve"
+    r"|to|an|à|para|a|aan|till|til|do|кому|收件人|宛先"
     r"|subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|主题|主旨|件名|cc"
 )
 FROM_LINE = re.compile(rf"^[>\s]*\*?(?:{FROM})\s?:\*?\s*\S", re.IGNORECASE)
 SENT_LINE = re.compile(rf"^[>\s]*\*?(?:{SENT})\s?:\*?", re.IGNORECASE)
 RULE = re.compile(r"^\s*_{20,}\s*$")
 SIGNATURE = re.compile(
-    r"^(?:--|—|–)\s*$|^\s*(?:sent|get|diese nachricht wurde|gesendet|von meinem|envoy[ée]|enviado|inviato|verzonden|verstuurd|skickat|sendt"
-    r"|wys[łl]ane|отправлено|l[äa]hetetty|email sent) (?:from|von|outlook|depuis|de |desde|do |da |dal|vanaf|van|via|från|fra|z |из|с |using|mit"
+    r"^(?:--|—|–)\s*$|^\s*(?:sent|get|diese nachricht wurde|gesendet|von meinem|envoy[ée]|enviado|inviato|verzonden"
+    r"|verstuurd|skickat|sendt"
+    r"|wys[łl]ane|отправлено|l[äa]hetetty|email sent) (?:from|von|outlook|depuis|de |desde|do |da |dal|vanaf|van|via"
+    r"|från|fra|z |из|с |using|mit"
     r"|iphone).{0,80}$|^von meinem (?:iphone|ipad|android|handy|blackberry|samsung).{0,40}$|^<http.{0,200}>$",
     re.IGNORECASE,
 )
-MARKER = re.compile(r"^[>\s]*[#=*\s-]*(?:please )?(?:reply|type your (?:reply|response)) above this line.*$", re.IGNORECASE)
+MARKER = re.compile(
+    r"^[>\s]*[#=*\s-]*(?:please )?(?:reply|type your (?:reply|response)) above this line.*$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ MAX_SIGNATURES = 32
 def verify(body: bytes, headers: Mapping[str, str], how: Verification, secrets: Sequence[str], now: int) -> None:
     """Raise UnauthenticatedError unless the raw body was signed with one of the live secrets, not too long ago.
 
-    `headers` have lower-case names. Every listed signature is compared with every secret's, each in constant time (RFC 2104).
+    `headers` have lower-case names. Every listed signature is compared with every secret's, each in constant time (RFC
+    2104).
     """
     if how.scheme == "none":
         return
@@ -56,7 +57,9 @@ def _timestamp(given: str, headers: Mapping[str, str], how: Verification, now: i
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
         raise UnauthenticatedError("the signature's timestamp is missing or no number")
     if abs(now - int(stamp)) > how.tolerance:
-        raise UnauthenticatedError(f"the signature's timestamp is more than {how.tolerance} seconds off; is it a replay, or a clock?")
+        raise UnauthenticatedError(
+            f"the signature's timestamp is more than {how.tolerance} seconds off; is it a replay, or a clock?"
+        )
     return stamp
 
 

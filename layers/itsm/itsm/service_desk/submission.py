@@ -10,7 +10,8 @@ from itsm.core.record import derived_id
 MAIL, FORM, WEBHOOK, ALARM = "mail", "form", "webhook", "alarm"
 
 FAILED, UNKNOWN, VERIFIED, INTERNAL = 0, 1, 2, 3
-"""Trust: 0 the sender's own rules reject it, 1 nothing is known, 2 the channel or sender is authenticated, 3 our own account."""
+"""Trust: 0 the sender's own rules reject it, 1 nothing is known, 2 the channel or sender is authenticated, 3 our own
+account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
-    """What sort of sender wrote: `kind` is one of the words in filters.py, `reason` the header or phrase that says so."""
+    """What sort of sender wrote: `kind` is one of the words in filters.py, `reason` the header or phrase behind it."""
 
     kind: str = "person"
     reason: str = ""
@@ -50,11 +51,11 @@ class Classification:
 class Submission:
     """What arrived. Instants are whole seconds since the epoch, UTC.
 
-    `source` is mail, the form's or the webhook's name, or alarm; `key` the source's own key of the ticket this opens, `delivery`
-    the key of this very delivery (the same unless several deliveries speak of one ticket, as alarm and recovery do).
-    `subject` and `text` are clean; `reply` is the text without what it quotes; `html` is sanitised.
-    `fields` are answers mapped by policy: service, impact, urgency, practice, template, ...
-    `fingerprint` groups the alarms of one fault; `recovered` says the fault is over.
+    `source` is mail, the form's or the webhook's name, or alarm; `key` the source's own key of the ticket this opens,
+    `delivery` the key of this very delivery (the same unless several deliveries speak of one ticket, as alarm and
+    recovery do). `subject` and `text` are clean; `reply` is the text without what it quotes; `html` is sanitised.
+    `fields` are answers mapped by policy: service, impact, urgency, practice, template, ... `fingerprint` groups the
+    alarms of one fault; `recovered` says the fault is over.
     """
 
     source: str

@@ -20,7 +20,8 @@ REPLY_ADDRESS, OWN_MESSAGE_ID, OPENING_MAIL, SUBJECT = "reply address", "own Mes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A ticket a mail may belong to: its id, or its number when only the subject names it; `how` says what points there.
+    """A ticket a mail may belong to: its id, or its number when only the subject names it; `how` says what points
+    there.
 
     `needs_participant` holds for what anybody can write or guess; a signed reply address carries its own right.
     """
@@ -37,15 +38,16 @@ def reply_address(secret: bytes, record_id: str, domain: str) -> str:
 
 
 def own_message_id(secret: bytes, record_id: str, version: int, purpose: str, domain: str) -> str:
-    """The Message-ID, without brackets, of a mail of ours about one version of a ticket. `purpose` holds [a-z0-9-] only."""
+    """The Message-ID, without brackets, of a mail of ours about one version of a ticket. `purpose` holds [a-z0-9-]
+    only."""
     return f"{sign(secret, 'message', f'{record_id}.{version}.{purpose}')}@{domain}"
 
 
 def candidates(submission: Submission, secrets: Sequence[bytes], domain: str) -> tuple[Candidate, ...]:
     """The tickets a mail may belong to, the surest first, each once.
 
-    Signed reply address, own Message-ID anywhere in In-Reply-To or References, the mail that opened a ticket, subject token.
-    `secrets` are all live ones, the current first.
+    Signed reply address, own Message-ID anywhere in In-Reply-To or References, the mail that opened a ticket, subject
+    token. `secrets` are all live ones, the current first.
     """
     found: dict[tuple[str, str], Candidate] = {}
     for one in _pointers(submission, secrets, domain.lower()):
@@ -89,9 +91,9 @@ def _signed(secrets: Iterable[bytes], purpose: str, token: str) -> str:
 def may_join(candidate: Candidate, submission: Submission, record: Record) -> bool:
     """Whether the sender may add to the ticket.
 
-    A mail whose sender's domain rejects it (DMARC) never joins. A signed reply address is a right by itself; whatever else points
-    at a ticket can be guessed or forwarded, so its sender must take part in it. A bounce comes from the post office and not
-    from a participant: it joins by our own signed Message-ID.
+    A mail whose sender's domain rejects it (DMARC) never joins. A signed reply address is a right by itself; whatever
+    else points at a ticket can be guessed or forwarded, so its sender must take part in it. A bounce comes from the
+    post office and not from a participant: it joins by our own signed Message-ID.
     """
     if submission.trust == FAILED:
         return False

@@ -1,16 +1,4 @@
-"""Alarm: a CloudWatch alarm that goes off opens a ticket, and the same alarm's recovery finds that ticket by its derived id.
-
-An episode is one unbroken time in state ALARM. Its key is the alarm's ARN and the instant the episode began, taken from the
-events alone, so nothing is ever searched for: an event into ALARM carries that instant as its own state's timestamp, an event
-out of ALARM (to OK or INSUFFICIENT_DATA) as the previous state's. What follows from it:
-
-* the same event delivered twice, or again weeks later, is the same ticket and the same journal entry;
-* ALARM after ALARM (a composite alarm that changes its reason) belongs to the episode of the previous state's timestamp;
-* OK that overtakes its ALARM finds no ticket; it is answered with an error, comes again from the queue, and finds it then;
-* ALARM -> INSUFFICIENT_DATA ends the episode without a recovery: the ticket gets a journal entry and stays open, since no data is
-  no good news. The OK that may follow names INSUFFICIENT_DATA as its previous state and so belongs to no episode: it is left out;
-* OK -> INSUFFICIENT_DATA, INSUFFICIENT_DATA -> OK and the state every new alarm begins with make nothing.
-"""
+"""Alarm: a CloudWatch alarm that goes off opens a ticket; its recovery finds that ticket by a derived id."""
 
 import re
 from collections.abc import Mapping
@@ -22,15 +10,29 @@ from itsm.service_desk.policy import AlarmSource
 from itsm.service_desk.sources import charsets
 from itsm.service_desk.submission import ALARM, INTERNAL, Submission
 
-FIRING, WELL, NO_DATA = "ALARM", "OK", "INSUFFICIENT_DATA"
+FIRING, WELL = "ALARM", "OK"
+"""An episode is one unbroken time in state ALARM. Its key is the alarm's ARN and the instant it began, taken from the
+events alone, so nothing is ever searched for: an event into ALARM carries that instant as its own state's
+timestamp, an event out of ALARM (to OK or INSUFFICIENT_DATA) as the previous state's. What follows from it:
+
+* the same event delivered twice, or again weeks later, is the same ticket and the same journal entry;
+* ALARM after ALARM (a composite alarm that changes its reason) belongs to the episode of the previous state's
+  timestamp;
+* OK that overtakes its ALARM finds no ticket; it is answered with an error, comes again from the queue, and finds it
+  then;
+* ALARM -> INSUFFICIENT_DATA ends the episode without a recovery: the ticket gets a journal entry and stays open, since
+  no data is no good news. The OK that may follow names INSUFFICIENT_DATA as its previous state and so belongs to no
+  episode: it is left out;
+* OK -> INSUFFICIENT_DATA, INSUFFICIENT_DATA -> OK and the state every new alarm begins with make nothing.
+"""
 OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
 
 def parse(event: Mapping[str, Any], policy: AlarmSource, *, received_at: int) -> Submission | None:
     """The submission of a "CloudWatch Alarm State Change" event, None where no episode begins, goes on or ends.
 
-    Shape: AWS, "Alarm events and EventBridge" (detail.alarmName, detail.state and detail.previousState with value, reason and
-    timestamp; resources holds the ARN). Raises InvalidInputError with the field.
+    Shape: AWS, "Alarm events and EventBridge" (detail.alarmName, detail.state and detail.previousState with value,
+    reason and timestamp; resources holds the ARN). Raises InvalidInputError with the field.
     """
     detail = _table(event, "detail", "detail")
     name = _text(detail, "alarmName", "detail.alarmName")
@@ -54,7 +56,12 @@ def parse(event: Mapping[str, Any], policy: AlarmSource, *, received_at: int) ->
         subject=_subject(name, value),
         text=_words(event, detail, name, value, str(was)),
         trust=INTERNAL,
-        fields={"practice": policy.practice, "impact": str(policy.impact), "urgency": str(policy.urgency), **_named(name, policy)},
+        fields={
+            "practice": policy.practice,
+            "impact": str(policy.impact),
+            "urgency": str(policy.urgency),
+            **_named(name, policy),
+        },
         delivery=str(event.get("id") or f"{arn}|{value}|{state.get('timestamp', '')}"),
         fingerprint=arn,
         recovered=value == WELL,

@@ -9,24 +9,41 @@ ALIASES = {
     "ascii": "utf-8", "ansi_x3.4-1968": "utf-8", "gb2312": "gb18030", "iso-gb2312": "gb18030", "gbk": "gb18030",
     "x-gbk": "gb18030", "cp936": "gb18030", "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "euc-kr": "cp949",
     "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "iso-2022-jp": "iso2022_jp_ext",
-    "iso-2022-jp-1": "iso2022_jp_ext", "iso-8859-8-i": "iso8859-8", "iso-8859-8-e": "iso8859-8", "unicode-1-1-utf-7": "utf-7",
-    "utf8mb4": "utf-8", "utf": "utf-8", "macintosh": "mac-roman", "x-mac-roman": "mac-roman", "x-mac-cyrillic": "mac-cyrillic",
+    "iso-2022-jp-1": "iso2022_jp_ext", "iso-8859-8-i": "iso8859-8", "iso-8859-8-e": "iso8859-8",
+    "unicode-1-1-utf-7": "utf-7", "utf": "utf-8",
+    "utf8mb4": "utf-8", "macintosh": "mac-roman", "x-mac-roman": "mac-roman", "x-mac-cyrillic": "mac-cyrillic",
     "windows-874": "cp874", "tis-620": "cp874", "big5": "big5hkscs", "iso-8859-9": "cp1254", "iso-8859-11": "cp874",
 }  # fmt: skip
-"""Labels as senders write them -> the codec that reads what such senders really send (WHATWG Encoding Standard's idea)."""
+"""Labels as senders write them -> the codec that reads what such senders really send (WHATWG Encoding Standard)."""
 
 ALLOWED = re.compile(
-    r"utf-(7|8|8-sig|16|16-[bl]e|32|32-[bl]e)|cp(437|737|775|85[0257869]|86\d|874|932|949|950|1006|1125|125[0-8])|iso8859-\d+"
-    r"|koi8-[rut]|gb18030|big5|big5hkscs|euc_(jp|kr|jis_2004|jisx0213)|iso2022_(jp|kr|jp_\w+)|shift_jis\w*|hz|johab|ptcp154|kz1048"
+    r"utf-(7|8|8-sig|16|16-[bl]e|32|32-[bl]e)|cp(437|737|775|85[0257869]|86\d|874|932|949|950|1006|1125|125[0-8])"
+    r"|iso8859-\d+"
+    r"|koi8-[rut]|gb18030|big5|big5hkscs|euc_(jp|kr|jis_2004|jisx0213)|iso2022_(jp|kr|jp_\w+)|shift_jis\w*|hz|johab"
+    r"|ptcp154|kz1048"
     r"|mac-(roman|cyrillic|latin2|greek|turkish|iceland|croatian|romanian|centeuro)|tis-620"
 )
 """Codecs a stranger may name; others (idna, punycode, unicode_escape) are slow or no charsets."""
 
-HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-"""What no reader sees but a terminal, a database or a reviewer stumbles over: controls, bidi overrides, lone surrogates."""
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""What no reader sees but a terminal, a database or a reviewer stumbles over: controls, bidi overrides, lone
+surrogates."""
 
 ONE_BYTE = re.compile(r"cp(?:125\d|437|8\d\d)|iso8859-\d+|koi8-.|mac-.*")
-STATEFUL = ("utf-7", "hz", "iso2022_jp_ext", "iso2022_kr", "utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le")
+STATEFUL = (
+    "utf-7",
+    "hz",
+    "iso2022_jp_ext",
+    "iso2022_kr",
+    "utf-16",
+    "utf-16-be",
+    "utf-16-le",
+    "utf-32",
+    "utf-32-be",
+    "utf-32-le",
+)
 """Charsets whose bytes may look like ASCII and say something else."""
 
 META = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE)
@@ -45,7 +62,8 @@ def codec(label: str) -> str:
 
 
 def decode(raw: bytes, label: str = "") -> str:
-    """The text of `raw`: by its label, else UTF-8, else a charset it names itself (HTML meta), else Windows-1252. Never raises."""
+    """The text of `raw`: by its label, else UTF-8, else a charset it names itself (HTML meta), else Windows-1252. Never
+    raises."""
     declared = codec(label) if label else ""
     if raw.isascii() and b"\x1b$" not in raw and declared not in STATEFUL:
         return raw.decode("ascii")

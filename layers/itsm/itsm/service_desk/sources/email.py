@@ -22,8 +22,8 @@ EXTENSIONS: Mapping[str, str] = {
 def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob: str = "") -> Submission:
     """The submission of a raw mail. `blob` is where the raw bytes are stored, `trust` what the channel's verdicts say.
 
-    Its key is the Message-ID, or the hash of the bytes where it has none. Raises MalformedError, and nothing else, for what
-    cannot be read, nests absurdly, or names no sender in any header (a bounce need not name one).
+    Its key is the Message-ID, or the hash of the bytes where it has none. Raises MalformedError, and nothing else, for
+    what cannot be read, nests absurdly, or names no sender in any header (a bounce need not name one).
     """
     mail = mime.read(raw)
     name, sender = _sender(mail)

@@ -13,18 +13,17 @@ from itsm.service_desk.policy import Form, Question
 from itsm.service_desk.sources import charsets, headers
 from itsm.service_desk.submission import FORM, Submission
 
-TOKEN = "token"
+TOKEN = "token"  # noqa: S105  # the name of a field, no secret
 TRAP = "website"
 MOST = {"text": 300, "email": 254, "long": 20_000, "choice": 100, "instant": 32}
 """Characters an answer may have unless the form says otherwise (an address: RFC 5321 4.5.3.1)."""
 MAX_BYTES = 1_048_576
 GOOD_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]+@[^\s@<>\"',;:()\[\]\\]+\.[^\s@<>\"',;:()\[\]\\.]+")
-CONTENT = ("sender", "sender_name", "subject", "text")
 
 
 class WrongAnswersError(InvalidInputError):
-    """One or several answers are missing or wrong; `errors` has them all in the form's order, the first is the `field`."""
+    """Answers are missing or wrong; `errors` has them all in the form's order, the first is the `field`."""
 
     def __init__(self, errors: Sequence[InvalidInputError], answers: Mapping[str, str]) -> None:
         self.errors, self.answers = tuple(errors), dict(answers)
@@ -36,7 +35,8 @@ class TrappedError(ItsmError):
 
 
 def answers(body: bytes, content_type: str) -> Mapping[str, str]:
-    """The fields of a POST, URL-encoded or multipart (RFC 7578), the first value of each. Raises MalformedError, TooLargeError."""
+    """The fields of a POST, URL-encoded or multipart (RFC 7578), the first value of each. Raises MalformedError,
+    TooLargeError."""
     if len(body) > MAX_BYTES:
         raise TooLargeError(f"the form has {len(body)} bytes; {MAX_BYTES} are taken")
     kind, parameters = headers.parameters(content_type)
@@ -125,7 +125,11 @@ def _window(said: Mapping[str, str]) -> list[InvalidInputError]:
     """What is wrong with a planned window: it needs both ends, in order."""
     start, end = said.get("planned_start", ""), said.get("planned_end", "")
     if bool(start) != bool(end):
-        return [InvalidInputError("planned_end" if start else "planned_start", "plan both the start and the end, or neither")]
+        return [
+            InvalidInputError(
+                "planned_end" if start else "planned_start", "plan both the start and the end, or neither"
+            )
+        ]
     if start and end and int(end) <= int(start):
         return [InvalidInputError("planned_end", "the end must be after the start")]
     return []
@@ -140,12 +144,15 @@ def _epoch(question: Question, given: str, zone: str) -> str:
 
 
 def page(name: str, form: Form, token: str, wrong: WrongAnswersError | None = None) -> str:
-    """The form's page. `token` is new for each page; after a wrong answer the page says what and keeps what was written."""
+    """The form's page. `token` is new for each page; after a wrong answer the page says what and keeps what was
+    written."""
     given = wrong.answers if wrong else {}
     if wrong and GOOD_TOKEN.fullmatch(given.get(TOKEN, "")):
         token = given[TOKEN]
     errors = {error.field: error.reason for error in wrong.errors} if wrong else {}
-    questions = "\n".join(_question(one, given.get(one.name, ""), errors.get(one.name, ""), form) for one in form.question)
+    questions = "\n".join(
+        _question(one, given.get(one.name, ""), errors.get(one.name, ""), form) for one in form.question
+    )
     intro = f"<p>{escape(form.intro)}</p>" if form.intro else ""
     return frame(
         f"Please correct: {form.title}" if wrong else form.title,
@@ -164,7 +171,9 @@ def _summary(form: Form, errors: Mapping[str, str]) -> str:
         return ""
     labels = {one.name: one.label for one in form.question}
     points = "".join(
-        f'<li><a href="#{escape(field)}">{escape(labels[field])}</a>: {escape(reason)}</li>' if field in labels else f"<li>{escape(reason)}</li>"
+        f'<li><a href="#{escape(field)}">{escape(labels[field])}</a>: {escape(reason)}</li>'
+        if field in labels
+        else f"<li>{escape(reason)}</li>"
         for field, reason in errors.items()
     )
     return f'<div class="errors" role="alert" tabindex="-1"><h2>This could not be sent yet</h2><ul>{points}</ul></div>'
@@ -185,16 +194,18 @@ def _question(one: Question, value: str, error: str, form: Form) -> str:
     extra += f' autocomplete="{escape(one.autocomplete)}"' if one.autocomplete else ""
     start = f'<label for="{name}">{said}</label>{below}'
     if one.type == "long":
-        return f'{start}<textarea id="{name}" name="{name}" maxlength="{one.most or MOST["long"]}"{extra}>\n{escape(value)}</textarea>'
+        most = one.most or MOST["long"]
+        return f'{start}<textarea id="{name}" name="{name}" maxlength="{most}"{extra}>\n{escape(value)}</textarea>'
     kind = {"email": "email", "instant": "datetime-local"}.get(one.type, "text")
-    most = f' maxlength="{one.most or MOST[one.type]}"' if kind != "datetime-local" else ""
-    return f'{start}<input id="{name}" name="{name}" type="{kind}" value="{escape(value)}"{most}{extra}>'
+    extra += f' maxlength="{one.most or MOST[one.type]}"' if kind != "datetime-local" else ""
+    return f'{start}<input id="{name}" name="{name}" type="{kind}" value="{escape(value)}"{extra}>'
 
 
 def _choices(one: Question, value: str) -> str:
     return "\n".join(
         f'<label><input type="radio" name="{escape(one.name)}" value="{escape(choice.value)}"'
-        f"{' checked' if choice.value == value else ''}{' required' if one.required else ''}> {escape(choice.label)}</label>"
+        f"{' checked' if choice.value == value else ''}{' required' if one.required else ''}> {escape(choice.label)}"
+        f"</label>"
         for choice in one.choices
     )
 

@@ -23,7 +23,8 @@ def raw_bytes(value: str) -> bytes:
 
 
 def text(value: str, charset: str = "") -> str:
-    """A header value as words to read: unfolded, encoded words joined before they are decoded (RFC 2047, and its usual breaches)."""
+    """A header value as words to read: unfolded, encoded words joined before they are decoded (RFC 2047, and its usual
+    breaches)."""
     value = re.sub(r"[\r\n]+[ \t]*", " ", value[:MAX_VALUE])
     if "=?" not in value:
         return charsets.clean(_eight_bit(value, charset)).strip()
@@ -57,7 +58,8 @@ def _word(encoding: str, body: str) -> bytes:
 
 
 def base64_bytes(raw: bytes) -> bytes:
-    """Base64 although it holds rubbish, lacks its padding or was glued from several pieces (RFC 4648 3.3 lets us ignore)."""
+    """Base64 although it holds rubbish, lacks its padding or was glued from several pieces (RFC 4648 3.3 lets us
+    ignore)."""
     done = b""
     for piece in re.findall(rb"[A-Za-z0-9+/]+", re.sub(rb"[^A-Za-z0-9+/=]", b"", raw)):
         whole = piece[: len(piece) - 1] if len(piece) % 4 == 1 else piece
@@ -66,7 +68,7 @@ def base64_bytes(raw: bytes) -> bytes:
 
 
 def addresses(value: str, charset: str = "", limit: int = 100) -> list[tuple[str, str]]:
-    """(name, address) of each mailbox, address in lower case; groups are flattened, what holds no address is left out."""
+    """(name, address) of each mailbox, address in lower case; groups are flattened, what holds none is left out."""
     found = []
     for piece in _mailboxes(value[:MAX_VALUE]):
         one = _mailbox(piece, charset)

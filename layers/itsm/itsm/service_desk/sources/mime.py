@@ -95,12 +95,11 @@ def _leaves(message: Message) -> Iterator[Part]:
         if depth > MAX_DEPTH or count > MAX_PARTS:
             raise MalformedError(f"the mail nests absurdly: more than {MAX_DEPTH} levels or {MAX_PARTS} parts")
         kind, parameters = headers.parameters(str(one.get("content-type", "")))
-        payload = one.get_payload()
-        if kind.startswith("multipart/") and isinstance(payload, list):
+        if kind.startswith("multipart/") and one.is_multipart():
             if kind == "multipart/alternative":
                 groups += 1
                 alternative = alternative or groups
-            stack += [(child, depth + 1, kind, alternative) for child in reversed(_messages(payload))]
+            stack += [(child, depth + 1, kind, alternative) for child in reversed(_children(one))]
             continue
         yield from _leaf(one, kind, parameters, parent, alternative)
 
@@ -110,16 +109,25 @@ def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, 
     name = file_name(shown_as.get("filename") or parameters.get("name", ""))
     content_id = "".join(headers.message_ids(str(message.get("content-id", "")))[:1])
     encoding = str(message.get("content-transfer-encoding", ""))
-    payload = message.get_payload()
-    if isinstance(payload, list):
+    if message.is_multipart():
         # message/rfc822, message/delivery-status: the parser opened it, we hand it on whole.
-        content = b"\n".join(_flat(child, 0) for child in _messages(payload))
+        content = b"\n".join(_flat(child, 0) for child in _children(message))
         kind = kind if kind.startswith("message/") else "message/rfc822"
     else:
-        kind = kind if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) else ("text/plain" if not name else "application/octet-stream")
+        kind = (
+            kind
+            if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind)
+            else ("text/plain" if not name else "application/octet-stream")
+        )
         content = _decoded(_body(message), encoding)
     disposition = shown if shown in ("inline", "attachment") else ""
-    if kind == "text/plain" and not name and disposition != "attachment" and b"\nend" in content and b"begin " in content:
+    if (
+        kind == "text/plain"
+        and not name
+        and disposition != "attachment"
+        and b"\nend" in content
+        and b"begin " in content
+    ):
         content, found = _uuencoded(content)
     else:
         found = []
@@ -129,12 +137,18 @@ def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, 
     )  # fmt: skip
     for inner, body in found:
         yield Part(
-            type="application/octet-stream", parameters={}, disposition="attachment", name=inner, content_id="", content=body
+            type="application/octet-stream",
+            parameters={},
+            disposition="attachment",
+            name=inner,
+            content_id="",
+            content=body,
         )
 
 
 def _body(message: Message) -> bytes:
-    """A leaf's body as it travelled. Its headers that say how to read it go first: the library would believe them and garble it."""
+    """A leaf's body as it travelled. Its headers that say how to read it go first: the library would believe them and
+    garble it."""
     del message["content-transfer-encoding"], message["content-type"]
     body = message.get_payload(decode=True)
     return body if isinstance(body, bytes) else b""
@@ -181,7 +195,8 @@ def _uudecoded(lines: bytes) -> bytes:
     return whole
 
 
-def _messages(payload: list[Message | str]) -> list[Message]:
+def _children(message: Message) -> list[Message]:
+    payload = message.get_payload() if message.is_multipart() else []
     return [one for one in payload if isinstance(one, Message)]
 
 
@@ -189,14 +204,13 @@ def _flat(message: Message, depth: int) -> bytes:
     """A parsed mail as bytes again, its raw header values untouched; what nests deeper than the bound is cut."""
     head = b"".join(headers.raw_bytes(f"{name}: {value}\n") for name, value in message.raw_items())
     kind = str(message.get("content-type", ""))
-    payload = message.get_payload()
-    if not isinstance(payload, list):
+    if not message.is_multipart():
         return head + b"\n" + _body(message)
     if depth > MAX_DEPTH:
         return head + b"\n"
     _, parameters = headers.parameters(kind)
     boundary = headers.raw_bytes(parameters.get("boundary", ""))
-    inner = [_flat(child, depth + 1) for child in _messages(payload)]
+    inner = [_flat(child, depth + 1) for child in _children(message)]
     if not boundary:
         return head + b"\n" + b"\n".join(inner)
     line = b"--" + boundary

@@ -3,8 +3,10 @@
 import re
 
 KNOWN = re.compile(
-    rb"(?:from|to|cc|bcc|subject|date|sender|reply-to|return-path|received|message-id|in-reply-to|references|mime-version"
-    rb"|content-[a-z-]+|x-[a-z0-9-]+|precedence|importance|delivered-to|dkim-signature|thread-[a-z]+|list-[a-z]+|auto-submitted)[ \t]*:",
+    rb"(?:from|to|cc|bcc|subject|date|sender|reply-to|return-path|received|message-id|in-reply-to|references"
+    rb"|mime-version"
+    rb"|content-[a-z-]+|x-[a-z0-9-]+|precedence|importance|delivered-to|dkim-signature|thread-[a-z]+|list-[a-z]+"
+    rb"|auto-submitted)[ \t]*:",
     re.IGNORECASE,
 )
 FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
@@ -17,8 +19,8 @@ MAX_HEAD = 1_048_576
 def repaired(raw: bytes) -> bytes:
     """The mail with Unix line ends and a head any parser can read.
 
-    Takes away byte order marks, blank lines and the mbox `From ` line before the head, NUL bytes in it, and blanks before a
-    colon; indents continuation lines that lost their indent; sets the blank line a head without one lacks.
+    Takes away byte order marks, blank lines and the mbox `From ` line before the head, NUL bytes in it, and blanks
+    before a colon; indents continuation lines that lost their indent; sets the blank line a head without one lacks.
     """
     if b"\n" not in raw and b"\r" in raw:
         raw = raw.replace(b"\r", b"\n")

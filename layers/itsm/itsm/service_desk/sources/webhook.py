@@ -12,14 +12,16 @@ from itsm.service_desk.submission import UNKNOWN, VERIFIED, WEBHOOK, Submission
 
 PATH = re.compile(r"\{([^{}]+)\}")
 MAX_FIELD = 65_536
-CONTENT = {"sender", "sender_name", "subject", "text"}
 LEVELS = ("impact", "urgency")
 
 
-def parse(name: str, body: bytes, headers: Mapping[str, str], policy: WebhookSource, *, received_at: int) -> Submission | None:
+def parse(
+    name: str, body: bytes, headers: Mapping[str, str], policy: WebhookSource, *, received_at: int
+) -> Submission | None:
     """The submission of a verified payload, None when the policy's `only` says this delivery is not for the desk.
 
-    `headers` have lower-case names. Raises TooLargeError, MalformedError (not a JSON object), InvalidInputError with the field.
+    `headers` have lower-case names. Raises TooLargeError, MalformedError (not a JSON object), InvalidInputError with
+    the field.
     """
     if len(body) > policy.max_bytes:
         raise TooLargeError(f"the body has {len(body)} bytes; {name} may send {policy.max_bytes}")
@@ -67,10 +69,14 @@ def _fields(policy: WebhookSource, payload: Mapping[str, Any], headers: Mapping[
             fields[field] = translated.get(value, translated.get("*", value))
     for field in policy.required:
         if not fields.get(field, "").strip():
-            raise InvalidInputError(_where(policy.map.get(field, field)), f"is missing; the ticket's {field} comes from it")
+            raise InvalidInputError(
+                _where(policy.map.get(field, field)), f"is missing; the ticket's {field} comes from it"
+            )
     for field in LEVELS:
         if field in fields and fields[field] not in ("1", "2", "3", "4", "5"):
-            raise InvalidInputError(_where(policy.map.get(field, field)), f"{fields[field]!r} is no {field}; send 1 to 5")
+            raise InvalidInputError(
+                _where(policy.map.get(field, field)), f"{fields[field]!r} is no {field}; send 1 to 5"
+            )
     return fields
 
 
@@ -123,4 +129,6 @@ def _shown(path: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise InvalidInputError(path, f"is {'a list' if isinstance(value, list) else 'an object'}; text or a number belongs there")
+    raise InvalidInputError(
+        path, f"is {'a list' if isinstance(value, list) else 'an object'}; text or a number belongs there"
+    )
