@@ -314,7 +314,7 @@ class FakePorts:
             {
                 "link": {"current": "a link secret of the tests"},
                 "sources": {"monitoring": "whsec_dGhlIG1vbml0b3Jpbmcgc2VjcmV0"},
-                "jira": {"email": "desk@example.org", "token": "t", "webhook": "the jira webhook secret"},
+                "jira": {"email": "desk@example.org", "token": "t", "webhook": "the-jira-webhook-secret"},
             }
         )
         self.once = FakeOnce(self.now)

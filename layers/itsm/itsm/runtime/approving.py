@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from itsm.core.errors import NotFoundError
+from itsm.core.errors import GoneError, NotFoundError
 from itsm.core.events import Json
 from itsm.core.record import Record
 from itsm.core.signing import sign, verify
-from itsm.core.voting import Opened
+from itsm.core.voting import Opened, link_payload, open_link
 from itsm.practices.change import approvals as changes
 from itsm.practices.request import approvals as requests
 from itsm.runtime import desk
@@ -18,6 +18,7 @@ from itsm.service_desk import approval_page
 from itsm.service_desk.sources.form import answers
 
 PURPOSE = "approval"
+PRACTICES = {"change": changes, "request": requests}
 
 
 def ask(call: StepCall, ports: Ports) -> Mapping[str, Json]:
@@ -46,8 +47,7 @@ def decide(request: Request, ports: Ports) -> Response:
     decision, note = given.get("decision", ""), given.get("note", "").strip()
 
     def voted(current: Record) -> Record:
-        vote = changes.vote if current.practice == "change" else requests.vote
-        return vote(current, opened.voter, decision, note, ports.now(), link=opened.link)
+        return PRACTICES[current.practice].vote(current, opened.voter, decision, note, ports.now(), link=opened.link)
 
     saved = desk.update(ports, record.id, voted)
     return page(200, approval_page.thanks(saved, decision))
@@ -55,8 +55,16 @@ def decide(request: Request, ports: Ports) -> Response:
 
 def link(record: Record, approver: str, ports: Ports) -> str:
     """The address of one approver's page; only for them, only for this content, until the question expires."""
-    token = sign(ports.link_secret, PURPOSE, changes.link_payload(record, approver))
+    token = sign(ports.link_secret, PURPOSE, link_payload(record, approver))
     return f"{ports.address('PUBLIC_URL').rstrip('/')}/approvals/{token}"
+
+
+def void(record: Record, ports: Ports) -> Record:
+    """The record with its approval voided if an edit has overtaken it; else as it is."""
+    if record.practice not in PRACTICES:
+        return record
+    practice = PRACTICES[record.practice]
+    return desk.update(ports, record.id, lambda current: practice.void(current, ports.now()))
 
 
 def asked_people(record: Record) -> tuple[str, ...]:
@@ -68,9 +76,12 @@ def asked_people(record: Record) -> tuple[str, ...]:
 def _opened(request: Request, ports: Ports) -> tuple[Record, Opened]:
     payload = verify(ports.link_secret, PURPOSE, request.params["link"], now=ports.now())
     record = ports.records.get(payload.partition(".")[0])
-    if record.practice not in ("change", "request"):
+    practice = PRACTICES.get(record.practice)
+    if practice is None:
         raise NotFoundError(f"{record.number} is nothing to approve")
-    return record, changes.open_link(record, payload)
+    if practice.stale(record):
+        raise GoneError(f"{record.number} was changed after this link was sent; you will be asked anew")
+    return record, open_link(record, payload)
 
 
 def _journal_head(record: Record, ports: Ports) -> str:

@@ -7,6 +7,7 @@ from itsm.core.errors import StaleVersionError
 from itsm.core.events import Json
 from itsm.core.ports import Wait
 from itsm.core.practice import load
+from itsm.core.priority import priority
 from itsm.core.record import Comment, Record, derived_id
 from itsm.runtime.door import StepCall
 from itsm.runtime.measure import measured
@@ -69,6 +70,12 @@ def said_with(comment: Comment) -> dict[str, Any]:
 def people(record: Record) -> frozenset[str]:
     """The requester's side: who asked, and who was put in copy."""
     return frozenset({record.requester, *record.participants})
+
+
+def priority_of(impact: int, urgency: int, service: str, ports: Ports) -> int:
+    """The priority the organisation's table gives, raised by how critical the service is."""
+    policies = ports.policies
+    return priority(policies.priorities, impact, urgency, policies.services.criticality(service) or 0)
 
 
 def step_result(record: Record) -> Mapping[str, Json]:

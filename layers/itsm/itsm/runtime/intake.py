@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from itsm.core import priority
 from itsm.core.errors import MalformedError, NotFoundError, OutsideError
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Record
@@ -38,7 +37,7 @@ def take(submission: Submission, ports: Ports, defaults: Defaults | None = None,
         submission,
         defaults=defaults or Defaults(),
         own=own(ports),
-        priority=lambda impact, urgency, service: _priority(impact, urgency, service, ports),
+        priority=lambda impact, urgency, service: desk.priority_of(impact, urgency, service, ports),
         lifecycle=lambda practice: load(practice).lifecycle,
         related=related,
     )
@@ -170,8 +169,3 @@ def _stored(said: Entry, ports: Ports) -> Entry:
 def _store(blobs: Iterable[Blob], ports: Ports) -> None:
     for blob in blobs:
         ports.blobs.put(blob.key, blob.body, blob.content_type)
-
-
-def _priority(impact: int, urgency: int, service: str, ports: Ports) -> int:
-    policies = ports.policies
-    return priority.priority(policies.priorities, impact, urgency, policies.services.criticality(service) or 0)

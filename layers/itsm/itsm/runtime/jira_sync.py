@@ -8,7 +8,7 @@ from itsm.core.signing import sign
 from itsm.jira.outcome import AGAIN, PARKED
 from itsm.jira.reconcile import reconcile
 from itsm.jira.signature import nudge, record_of, verify
-from itsm.runtime import desk
+from itsm.runtime import approving, desk
 from itsm.runtime.door import logger
 from itsm.runtime.http import Request, Response, json_response
 from itsm.runtime.measure import measured
@@ -88,5 +88,6 @@ class _Save:
 
     def __call__(self, before: Record, after: Record, comment: Comment | None) -> Record:
         """The saved record."""
-        return self._ports.records.save(measured(before, after, comment, self._ports.policies), comment)
+        saved = self._ports.records.save(measured(before, after, comment, self._ports.policies), comment)
+        return approving.void(saved, self._ports)
 

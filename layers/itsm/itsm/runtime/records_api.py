@@ -9,7 +9,7 @@ from typing import Any
 from itsm.core.errors import ForbiddenError, InvalidInputError, NotFoundError, StaleVersionError
 from itsm.core.events import Json
 from itsm.core.record import Comment, Record, derived_id
-from itsm.runtime import desk
+from itsm.runtime import approving, desk
 from itsm.runtime.http import Request, Response, json_response
 from itsm.runtime.ports import Ports
 
@@ -43,7 +43,7 @@ def work(request: Request, ports: Ports) -> Response:
     def decide(current: Record) -> Record:
         if version is not None and current.version != version:
             raise StaleVersionError(f"{current.number} is at version {current.version}, not {version}; read it again")
-        wanted: dict[str, Any] = {name: value for name, value in new.items() if getattr(current, name) != value}
+        wanted = _wanted(current, new, ports)
         if to != current.state:
             desk.check_move(current, to)
             return current.changed("StateChanged", by=caller, origin="records", at=ports.now(), state=to, **wanted)
@@ -51,8 +51,19 @@ def work(request: Request, ports: Ports) -> Response:
             return current
         return current.changed("FieldsChanged", by=caller, origin="records", at=ports.now(), **wanted)
 
-    saved = desk.update(ports, record.id, decide)
+    saved = approving.void(desk.update(ports, record.id, decide), ports)
     return json_response(200, shown(saved), etag=f'"{saved.version}"')
+
+
+def _wanted(record: Record, new: Mapping[str, str | int], ports: Ports) -> dict[str, Any]:
+    """What of it differs from the record, with the priority that follows from it."""
+    wanted: dict[str, Any] = {name: value for name, value in new.items() if getattr(record, name) != value}
+    if wanted.keys() & {"impact", "urgency", "service"}:
+        facts = {name: wanted.get(name, getattr(record, name)) for name in ("impact", "urgency", "service")}
+        level = desk.priority_of(facts["impact"], facts["urgency"], facts["service"], ports)
+        if level != record.priority:
+            wanted["priority"] = level
+    return wanted
 
 
 def history(request: Request, ports: Ports) -> Response:

@@ -9,13 +9,12 @@ from itsm.service_desk.pages import frame
 from itsm.service_desk.ticket_page import STATES, moment
 
 SHOWN = {
-    "change_type": "Type",
     "type": "Type",
     "risk": "Risk",
     "risk_because": "Because",
     "template": "Template",
     "implementer": "Implemented by",
-    "cis": "Configuration items",
+    "items": "Configuration items",
     "plan": "Plan",
     "back_out": "Back-out plan",
     "collides_with": "Collides with",

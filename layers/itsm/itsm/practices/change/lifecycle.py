@@ -23,6 +23,13 @@ LIFECYCLE = Lifecycle(
     },
     answered=frozenset({ASSESSING, SCHEDULED, IMPLEMENTING, IN_REVIEW}),
     met=frozenset({CLOSED, REJECTED, CANCELLED}),
+    reserved=frozenset(
+        {
+            *((state, to) for state in (NEW, ASSESSING, IMPLEMENTING) for to in (SCHEDULED, AWAITING_APPROVAL, REJECTED)),
+            *((AWAITING_APPROVAL, to) for to in (SCHEDULED, IN_REVIEW, ASSESSING, REJECTED)),
+            (IN_REVIEW, AWAITING_APPROVAL),
+        }
+    ),
 )
 """A change can be cancelled until it is being implemented; then it is finished or backed out, and reviewed."""
 

@@ -21,6 +21,12 @@ LIFECYCLE = Lifecycle(
     held=frozenset({ON_HOLD}),
     answered=frozenset({IN_PROGRESS, FULFILLED, CLOSED, REJECTED}),
     met=frozenset({FULFILLED, CLOSED, REJECTED, CANCELLED}),
+    reserved=frozenset(
+        {
+            *((NEW, to) for to in (AWAITING_APPROVAL, IN_PROGRESS, ON_HOLD, FULFILLED, REJECTED)),
+            *((AWAITING_APPROVAL, to) for to in (NEW, IN_PROGRESS, REJECTED)),
+        }
+    ),
 )
 
 CONTENT = ("item", "quantity", "cost", "reason", "recipient")

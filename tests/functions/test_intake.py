@@ -1,0 +1,138 @@
+"""Intake over HTTP: forms a person fills in, webhooks a machine signs; a 2xx only for what is stored."""
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from functions.intake.app import handler
+from tests.fakes import FakePorts
+from tests.support.http import event, read
+
+FORM = {
+    "sender": "rita@example.org",
+    "sender_name": "Rita",
+    "subject": "No sound",
+    "text": "My headset is silent.", "impact": "3", "urgency": "2"}
+URLENCODED = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
+
+
+@pytest.fixture
+def ports() -> FakePorts:
+    return FakePorts()
+
+
+def post_form(ports: FakePorts, fields: dict[str, str], name: str = "incident", **headers: str) -> dict[str, Any]:
+    body = urlencode({"token": "a-token-of-a-page", **fields}).encode()
+    sent = event("POST /forms/{name}", params={"name": name}, body=body, headers={**URLENCODED, **headers})
+    answer: dict[str, Any] = handler.on(sent, ports)
+    return answer
+
+
+def test_a_form_is_a_page_without_script(ports: FakePorts) -> None:
+    answer = handler.on(event("GET /forms/{name}", params={"name": "incident"}, headers={"accept": "text/html"}), ports)
+    assert answer["statusCode"] == 200
+    assert "<script" not in answer["body"]
+    assert "default-src 'none'" in answer["headers"]["content-security-policy"]
+
+
+def test_an_unknown_form_is_404(ports: FakePorts) -> None:
+    assert handler.on(event("GET /forms/{name}", params={"name": "nosuch"}), ports)["statusCode"] == 404
+
+
+def test_a_sent_form_is_a_ticket_and_the_page_says_its_number(ports: FakePorts) -> None:
+    answer = post_form(ports, FORM)
+    (ticket,) = ports.records.stored.values()
+    assert (answer["statusCode"], ticket.number in answer["body"], ticket.requester) == (201, True, "rita@example.org")
+
+
+def test_pressing_twice_is_one_ticket(ports: FakePorts) -> None:
+    assert post_form(ports, FORM)["body"] == post_form(ports, FORM)["body"]
+    assert len(ports.records.stored) == 1
+
+
+def test_a_missing_answer_is_422_with_the_question_and_what_was_written(ports: FakePorts) -> None:
+    answer = post_form(ports, {**FORM, "subject": ""})
+    assert answer["statusCode"] == 422
+    assert 'href="#subject"' in answer["body"]
+    assert "My headset is silent." in answer["body"]
+    assert not ports.records.stored
+
+
+def test_a_form_from_another_site_is_refused(ports: FakePorts) -> None:
+    assert post_form(ports, FORM, origin="https://evil.example.net")["statusCode"] == 403
+    assert post_form(ports, FORM, origin="https://desk.example.org")["statusCode"] == 201
+
+
+def test_a_robot_that_fills_the_hidden_field_makes_nothing(ports: FakePorts) -> None:
+    assert post_form(ports, {**FORM, "website": "https://spam.example"})["statusCode"] == 200
+    assert not ports.records.stored
+
+
+def test_an_address_that_sends_without_end_is_asked_to_wait(ports: FakePorts) -> None:
+    answers = [post_form(ports, {**FORM, "token": f"token-number-{at}"}) for at in range(61)]
+    assert (answers[59]["statusCode"], answers[60]["statusCode"]) == (201, 429)
+
+
+EVENT = {"id": "evt-1", "title": "Disk full", "text": "web-1 has 1 % left", "service": "website"}
+
+
+def signed(body: bytes, ports: FakePorts, message: str = "msg-1", at: int | None = None) -> dict[str, str]:
+    """The headers of Standard Webhooks."""
+    key = base64.b64decode(ports.secrets.values["sources"]["monitoring"].removeprefix("whsec_"))
+    stamp = str(ports.now() if at is None else at)
+    mac = hmac.new(key, f"{message}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": message,
+        "webhook-timestamp": stamp,
+        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+        "content-type": "application/json",
+    }
+
+
+def post(ports: FakePorts, body: bytes, headers: dict[str, str], source: str = "monitoring") -> dict[str, Any]:
+    answer: dict[str, Any] = handler.on(
+        event("POST /intake/{source}", params={"source": source}, body=body, headers=headers), ports
+    )
+    return answer
+
+
+def test_a_signed_webhook_is_a_ticket_once(ports: FakePorts) -> None:
+    body = json.dumps(EVENT).encode()
+    first, again = (post(ports, body, signed(body, ports)) for _ in range(2))
+    assert (first["statusCode"], again["statusCode"]) == (201, 200)
+    assert read(first)["number"] == read(again)["number"]
+
+
+@pytest.mark.parametrize("broken", ["webhook-signature", "webhook-id", "webhook-timestamp"])
+def test_a_missing_header_is_401_and_stores_nothing(ports: FakePorts, broken: str) -> None:
+    body = json.dumps(EVENT).encode()
+    headers = signed(body, ports)
+    del headers[broken]
+    assert post(ports, body, headers)["statusCode"] == 401
+    assert not ports.records.stored
+
+
+def test_a_wrong_or_old_signature_is_401(ports: FakePorts) -> None:
+    body = json.dumps(EVENT).encode()
+    assert post(ports, body + b" ", signed(body, ports))["statusCode"] == 401
+    assert post(ports, body, signed(body, ports, at=ports.now() - 301))["statusCode"] == 401
+
+
+def test_an_unknown_source_is_404(ports: FakePorts) -> None:
+    assert post(ports, b"{}", {}, "nosuch")["statusCode"] == 404
+
+
+@pytest.mark.parametrize(("body", "field"), [(b"not json", None), (b"[]", None), (b'{"id": "e", "text": "x"}', "title")])
+def test_a_body_that_cannot_be_used_is_422_and_names_the_field(ports: FakePorts, body: bytes, field: str | None) -> None:
+    answer = post(ports, body, signed(body, ports))
+    assert (answer["statusCode"], read(answer).get("field")) == (422, field)
+    assert answer["headers"]["content-type"].startswith("application/problem+json")
+
+
+def test_more_than_six_megabytes_is_413(ports: FakePorts) -> None:
+    assert post(ports, b"x" * (6 * 1024 * 1024 + 1), {})["statusCode"] == 413

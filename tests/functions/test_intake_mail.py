@@ -1,0 +1,161 @@
+"""Intake of mail: every mail ends in exactly one recorded outcome."""
+
+from dataclasses import replace
+
+import pytest
+
+from functions.intake_mail.app import handler
+from itsm.core.record import Record
+from itsm.service_desk.threading import own_message_id, reply_address
+from tests.fakes import FakePorts, sqs
+from tests.support.mail import notification, raw, stored
+
+
+@pytest.fixture
+def ports() -> FakePorts:
+    return FakePorts()
+
+
+def deliver(ports: FakePorts, body: bytes, key: str = "mail/1", **verdicts: str) -> list[Record]:
+    """Deliver one mail; it must not fail. Returns all records there are."""
+    stored(ports, key, body)
+    assert handler.on(sqs(notification(key, **verdicts)), ports) == {"batchItemFailures": []}
+    return list(ports.records.stored.values())
+
+
+def test_a_mail_becomes_an_incident_with_its_sender_and_words(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    assert (ticket.number, ticket.practice, ticket.state, ticket.group) == ("INC0000001", "incident", "new", "service-desk")
+    assert (ticket.requester, ticket.title, ticket.event.text) == ("rita@example.org", "The printer burns", "It burns.")
+
+
+def test_the_same_mail_twice_is_one_ticket(ports: FakePorts) -> None:
+    deliver(ports, raw())
+    (ticket,) = deliver(ports, raw())
+    assert ticket.version == 1
+
+
+def test_other_words_under_the_same_message_id_are_not_lost(ports: FakePorts) -> None:
+    deliver(ports, raw("First."))
+    assert len(deliver(ports, raw("Quite another matter.", sender="Eve <eve@example.net>"), "mail/2")) == 2
+
+
+def test_a_reply_to_our_address_is_an_entry_on_the_ticket(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
+    (ticket,) = deliver(ports, raw("It still burns.", to=to, message_id="second@example.org"), "mail/2")
+    assert [entry.text for entry in ports.records.journal[ticket.id]] == ["It still burns."]
+
+
+def test_a_reply_delivered_twice_is_one_entry(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
+    reply = raw("Still.", to=to, message_id="second@example.org")
+    deliver(ports, reply, "mail/2")
+    (ticket,) = deliver(ports, reply, "mail/3")
+    assert (len(ports.records.journal[ticket.id]), ticket.version) == (1, 2)
+
+
+def test_a_stranger_with_our_message_id_joins_nothing(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    ours = own_message_id(ports.link_secret, ticket.id, 1, "ack", "desk.example.org")
+    mail = raw("Let me in.", sender="eve@example.net", message_id="eve@example.net", headers={"In-Reply-To": f"<{ours}>"})
+    assert len(deliver(ports, mail, "mail/2")) == 2
+    assert not ports.records.journal.get(ticket.id)
+
+
+def test_the_requesters_answer_takes_the_ticket_off_hold(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    for state in ("in_progress", "on_hold"):
+        held = ports.records.get(ticket.id)
+        ports.records.save(held.changed("StateChanged", by="ada", origin="records", at=ports.now(), state=state))
+    to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
+    (ticket,) = deliver(ports, raw("Here is the log.", to=to, message_id="second@example.org"), "mail/2")
+    assert (ticket.state, ticket.event.type) == ("in_progress", "CommentAdded")
+
+
+def test_an_answer_to_a_resolved_ticket_reopens_it(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    ports.records.save(ticket.changed("StateChanged", by="ada", origin="records", at=ports.now(), state="resolved"))
+    to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
+    (ticket,) = deliver(ports, raw("It burns again.", to=to, message_id="second@example.org"), "mail/2")
+    assert (ticket.state, ticket.event.type) == ("in_progress", "Reopened")
+
+
+def test_an_answer_to_a_closed_ticket_is_a_new_one_that_names_it(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    ports.records.stored[ticket.id] = replace(ticket, state="closed")
+    to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
+    tickets = deliver(ports, raw("It burns again.", to=to, message_id="second@example.org"), "mail/2")
+    assert tickets[1].details["related"] == ticket.number
+
+
+def test_an_out_of_office_reply_is_for_the_agents_alone_and_moves_nothing(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
+    away = raw("I am away.", to=to, message_id="away@example.org", headers={"Auto-Submitted": "auto-replied"})
+    (ticket,) = deliver(ports, away, "mail/2")
+    (entry,) = ports.records.journal[ticket.id]
+    assert (entry.public, ticket.state) == (False, "new")
+
+
+@pytest.mark.parametrize(
+    ("body", "verdicts", "reason"),
+    [
+        (b"no mail at all", {}, "no mail"),
+        (raw(sender=""), {}, "names no sender"),
+        (raw(headers={"X-Itsm-Instance": "desk.example.org"}), {}, "loop"),
+        (raw(), {"virus": "FAIL"}, "virus"),
+        (raw(), {"spam": "FAIL"}, "spam"),
+        (raw(), {"dmarc": "FAIL", "dmarc_policy": "reject"}, "DMARC"),
+    ],
+)
+def test_what_may_not_become_a_ticket_is_held_with_its_reason_and_raw_copy(
+    ports: FakePorts, body: bytes, verdicts: dict[str, str], reason: str
+) -> None:
+    (held,) = deliver(ports, body, **verdicts)
+    assert (held.practice, held.state, held.number[:3]) == ("submission", "held", "SUB")
+    assert reason in str(held.details["reason"])
+    assert ports.blobs.get(str(held.details["raw"])) == body
+    assert [row.number for row in ports.records.worklist("service-desk").rows] == [held.number]
+
+
+def test_absurd_nesting_is_held(ports: FakePorts) -> None:
+    nested = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(2000)
+    )
+    (held,) = deliver(ports, b"From: a@example.org\r\nMessage-ID: <n@x>\r\n" + nested)
+    assert held.practice == "submission"
+
+
+def release(ports: FakePorts, held: Record) -> None:
+    """An agent releases a held submission; the bus tells the mail queue."""
+    ports.records.save(held.changed("StateChanged", by="ada", origin="records", at=ports.now(), state="released"))
+    word = {"detail-type": "SubmissionReleased", "detail": {"record": held.id}}
+    assert handler.on(sqs(word), ports) == {"batchItemFailures": []}
+
+
+def test_a_released_submission_becomes_a_ticket_once(ports: FakePorts) -> None:
+    (held,) = deliver(ports, raw(), spam="FAIL")
+    release(ports, held)
+    handler.on(sqs({"detail-type": "SubmissionReleased", "detail": {"record": held.id}}), ports)
+    assert [record.practice for record in ports.records.stored.values()] == ["submission", "incident"]
+
+
+def test_a_released_submission_that_still_cannot_be_read_is_held_again(ports: FakePorts) -> None:
+    (held,) = deliver(ports, b"no mail at all")
+    release(ports, held)
+    assert ports.records.get(held.id).state == "held"
+
+
+def test_a_mail_that_fails_is_delivered_again_and_blocks_no_other(ports: FakePorts) -> None:
+    stored(ports, "mail/2", raw(message_id="two@example.org"))
+    result = handler.on(sqs(notification("mail/missing"), notification("mail/2")), ports)
+    assert result == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert len(ports.records.stored) == 1
+
+
+def test_a_long_text_is_kept_whole_beside_the_record(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw("word " * 2000))
+    assert len(ticket.event.text.encode()) <= 900
+    assert ports.blobs.get(str(ticket.details["text"])).decode().strip() == ("word " * 2000).strip()

@@ -1,0 +1,54 @@
+"""Notifications: who is told what, once."""
+
+import pytest
+
+from functions.notifications.app import handler
+from itsm.core.record import Record
+from itsm.runtime import desk
+from tests.builders import a_comment, an_incident
+from tests.fakes import FakePorts, sqs
+
+
+@pytest.fixture
+def ports() -> FakePorts:
+    return FakePorts()
+
+
+def tell(ports: FakePorts, record: Record) -> None:
+    """Deliver the fact of a record's newest event, twice as queues do."""
+    fact = desk.fact(record)
+    assert handler.on(sqs({"detail": fact}, {"detail": fact}), ports) == {"batchItemFailures": []}
+
+
+def test_the_requester_gets_one_acknowledgement_that_threads_and_says_it_is_automatic(ports: FakePorts) -> None:
+    record = ports.records.create(an_incident(details={"message_id": "first@example.org"})).record
+    tell(ports, record)
+    (mail,) = ports.mail.sent.values()
+    assert (mail.to, mail.in_reply_to) == (("rita@example.org",), "first@example.org")
+    assert mail.headers is not None
+    assert mail.headers["Auto-Submitted"] == "auto-replied"
+    assert record.number in mail.subject
+
+
+def test_a_public_comment_goes_to_the_requester_and_an_internal_one_to_nobody(ports: FakePorts) -> None:
+    record = ports.records.create(an_incident(participants=("cc@example.org",))).record
+    public = a_comment(record, "public", text="Try again.")
+    saved = desk.update(ports, record.id, lambda r: desk.commented(r, public), public)
+    tell(ports, saved)
+    internal = a_comment(record, "internal", public=False)
+    tell(ports, desk.update(ports, record.id, lambda r: desk.commented(r, internal), internal))
+    (mail,) = ports.mail.sent.values()
+    assert set(mail.to) == {"rita@example.org", "cc@example.org"}
+    assert "Try again." in mail.text
+
+
+def test_a_resolution_is_told(ports: FakePorts) -> None:
+    record = ports.records.create(an_incident()).record
+    tell(ports, ports.records.save(record.changed("StateChanged", by="a", origin="records", at=1, state="resolved")))
+    assert len(ports.mail.sent) == 1
+
+
+@pytest.mark.parametrize("requester", ["cloudwatch", "no-reply@example.org", "desk@desk.example.org"])
+def test_nobody_writes_to_machines_or_to_ourselves(ports: FakePorts, requester: str) -> None:
+    tell(ports, ports.records.create(an_incident(requester=requester)).record)
+    assert not ports.mail.sent

@@ -1,0 +1,124 @@
+"""The records API: what an agent reads and changes, and how each refusal says why."""
+
+from typing import Any
+
+import pytest
+
+from functions.records.app import handler
+from itsm.core.record import Record
+from tests.builders import a_record, an_incident
+from tests.fakes import FakePorts
+from tests.support.http import agent, event, read
+
+ONE = {"number": "INC0000001"}
+
+
+@pytest.fixture
+def ports() -> FakePorts:
+    return FakePorts()
+
+
+@pytest.fixture
+def ticket(ports: FakePorts) -> Record:
+    return ports.records.create(an_incident()).record
+
+
+def call(ports: FakePorts, route: str, body: Any = None, **more: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = handler.on(agent(route, body, params=more.pop("params", ONE), **more), ports)
+    return answer
+
+
+def patch(ports: FakePorts, body: Any, **more: Any) -> dict[str, Any]:
+    return call(ports, "PATCH /records/{number}", body, **more)
+
+
+def test_a_record_is_shown_with_its_version_and_legal_moves(ports: FakePorts, ticket: Record) -> None:
+    answer = call(ports, "GET /records/{number}")
+    shown = read(answer)
+    assert (answer["statusCode"], shown["number"], shown["version"], answer["headers"]["etag"]) == (200, ticket.number, 1, '"1"')
+    assert "in_progress" in shown["legal_moves"]
+
+
+def test_an_unknown_number_is_404(ports: FakePorts) -> None:
+    assert call(ports, "GET /records/{number}")["statusCode"] == 404
+
+
+def test_a_move_and_an_assignment_are_one_version(ports: FakePorts, ticket: Record) -> None:
+    answer = patch(ports, {"version": 1, "state": "in_progress", "assignee": "ada@example.org"})
+    record = ports.records.get(ticket.id)
+    assert (answer["statusCode"], record.version, record.state, record.assignee) == (200, 2, "in_progress", "ada@example.org")
+    assert record.event.by == "ada@example.org"
+
+
+def test_an_illegal_move_is_409_with_the_moves_that_are_legal(ports: FakePorts, ticket: Record) -> None:
+    answer = patch(ports, {"state": "closed"})
+    assert (answer["statusCode"], read(answer)["state"]) == (409, "new")
+    assert "in_progress" in read(answer)["legal"]
+
+
+@pytest.mark.parametrize("stale", [{"body": {"version": 7}}, {"headers": {"if-match": '"7"'}}])
+def test_a_stale_version_is_409(ports: FakePorts, ticket: Record, stale: dict[str, Any]) -> None:
+    body = {"assignee": "ada", **stale.get("body", {})}
+    assert patch(ports, body, headers=stale.get("headers"))["statusCode"] == 409
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"impact": 9}, "impact"),
+        ({"impact": True}, "impact"),
+        ({"group": "nosuch"}, "group"),
+        ({"service": "nosuch"}, "service"),
+        ({"title": ""}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"state": 3}, "state"),
+        ({"version": "one"}, "version"),
+    ],
+)
+def test_a_wrong_field_is_422_and_named(ports: FakePorts, ticket: Record, body: dict[str, Any], field: str) -> None:
+    answer = patch(ports, body)
+    assert (answer["statusCode"], read(answer)["field"]) == (422, field)
+
+
+def test_a_change_of_impact_changes_the_priority_by_the_table(ports: FakePorts, ticket: Record) -> None:
+    patch(ports, {"impact": 1, "urgency": 1})
+    assert ports.records.get(ticket.id).priority == 1
+
+
+def test_a_change_to_what_it_is_already_writes_nothing(ports: FakePorts, ticket: Record) -> None:
+    patch(ports, {"title": ticket.title})
+    assert ports.records.get(ticket.id).version == 1
+
+
+def test_a_body_that_is_not_json_is_422(ports: FakePorts, ticket: Record) -> None:
+    sent = event("PATCH /records/{number}", params=ONE, body=b"{", claims={"sub": "u"})
+    assert handler.on(sent, ports)["statusCode"] == 422
+
+
+def test_a_comment_with_the_same_key_twice_is_there_once(ports: FakePorts, ticket: Record) -> None:
+    for _ in range(2):
+        answer = call(
+            ports, "POST /records/{number}/comments", {"text": "On it."}, headers={"idempotency-key": "k-1"}
+        )
+        assert answer["statusCode"] == 201
+    entries = read(call(ports, "GET /records/{number}/comments"))["comments"]
+    assert [(entry["text"], entry["public"]) for entry in entries if entry["id"] != "opening"] == [("On it.", True)]
+
+
+def test_a_worklist_pages_and_refuses_what_is_no_group(ports: FakePorts, ticket: Record) -> None:
+    ports.records.create(an_incident("two"))
+    desk = {"group": "service-desk"}
+    first = read(call(ports, "GET /worklists/{group}", params=desk, query={"limit": "1"}))
+    rest = read(call(ports, "GET /worklists/{group}", params=desk, query={"limit": "1", "after": first["next"]}))
+    assert {row["number"] for row in (*first["rows"], *rest["rows"])} == {"INC0000001", "INC0000002"}
+    assert call(ports, "GET /worklists/{group}", params={"group": "nosuch"})["statusCode"] == 404
+    assert call(ports, "GET /worklists/{group}", params=desk, query={"limit": "0"})["statusCode"] == 422
+
+
+def test_nobody_moves_a_change_past_its_approval_by_hand(ports: FakePorts) -> None:
+    change = a_record("chg", "change", state="awaiting_approval")
+    number = ports.records.create(change).record.number
+    for state in ("scheduled", "rejected", "in_review"):
+        answer = patch(ports, {"state": state}, params={"number": number})
+        assert (answer["statusCode"], state in read(answer)["legal"]) == (409, False)

@@ -1,0 +1,140 @@
+"""SLA timers: clocks in the group's service hours and zone; fired at their second, once, never early."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from functions.sla_timers.app import fire, start, sweep
+from itsm.core.clock import Clock
+from itsm.core.record import Record
+from itsm.runtime import desk
+from tests.builders import a_comment, an_incident
+from tests.fakes import FakePorts, sqs
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def berlin(text: str) -> int:
+    """An instant by Berlin's wall clock."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp())
+
+
+@pytest.fixture
+def ports() -> FakePorts:
+    return FakePorts(time=berlin("2026-03-27T16:00"))
+
+
+def opened(ports: FakePorts, **facts: object) -> Record:
+    """A ticket of the applications group, under its clocks."""
+    given = {"group": "service-desk", "priority": 2, "impact": 2, "urgency": 2, "service": "website", "at": ports.now()}
+    record = ports.records.create(an_incident(**(given | facts))).record
+    start.on({"step": "clocks", "record": record.id}, ports)
+    return ports.records.get(record.id)
+
+
+def clock(ports: FakePorts, record: Record, metric: str) -> Clock:
+    """One clock as it is now."""
+    return next(clock for clock in ports.records.get(record.id).clocks if clock.metric == metric)
+
+
+def run_to(ports: FakePorts, instant: int) -> None:
+    """Let the minutes pass: sweep each one, fire what the queue delays to its second."""
+    while ports.time < instant:
+        sweep.on({}, ports)
+        sent, ports.timers.sent = ports.timers.sent, []
+        for body, delay in sorted(sent, key=lambda one: one[1]):
+            at = ports.time + delay
+            if at <= instant:
+                kept, ports.time = ports.time, at
+                assert fire.on(sqs(body), ports) == {"batchItemFailures": []}
+                ports.time = kept
+        ports.time += 60
+
+
+def test_clocks_start_once_from_the_opening(ports: FakePorts) -> None:
+    record = opened(ports)
+    start.on({"step": "clocks", "record": record.id}, ports)
+    assert ports.records.get(record.id).version == 2
+    assert {one.started_at for one in record.clocks} == {record.opened_at}
+
+
+def test_a_clock_stands_still_over_a_weekend_on_which_the_clocks_change(ports: FakePorts) -> None:
+    record = opened(ports)
+    due = clock(ports, record, "resolution").due
+    assert due is not None
+    spent = [(berlin("2026-03-27T16:00"), due)]
+    calendar = ports.policies.calendars.named(clock(ports, record, "resolution").calendar)
+    from itsm.core.service_time import elapsed
+
+    assert elapsed(calendar, *spent[0]) == clock(ports, record, "resolution").target
+    assert due > berlin("2026-03-30T00:00")
+
+
+def test_a_breach_is_an_event_a_note_and_recorded_at_its_due_instant(ports: FakePorts) -> None:
+    record = opened(ports)
+    due = clock(ports, record, "response").due
+    assert due is not None
+    run_to(ports, due + 3600)
+    breached = clock(ports, record, "response")
+    types = [written.event.type for written in ports.records.written]
+    notes = [entry for entry in ports.records.journal[record.id] if not entry.public]
+    assert breached.breached_at == due
+    assert types.count("ClockBreached") >= 1
+    assert any("response target" in note.text and "breached" in note.text for note in notes)
+
+
+def test_a_level_fires_once_however_often_it_is_delivered(ports: FakePorts) -> None:
+    record = opened(ports)
+    ports.time = record.next_timer or 0
+    for _ in range(3):
+        fire.on(sqs({"record": record.id, "due": ports.time}), ports)
+    assert ports.records.get(record.id).version == record.version + 1
+
+
+def test_nothing_fires_early_and_an_early_message_is_sent_again(ports: FakePorts) -> None:
+    record = opened(ports)
+    due = record.next_timer or 0
+    ports.time = due - 5
+    fire.on(sqs({"record": record.id, "due": due}), ports)
+    assert ports.records.get(record.id).version == record.version
+    assert ports.timers.sent == [({"record": record.id, "due": due}, 5)]
+
+
+def test_a_sweeper_that_was_down_fires_late_and_loses_nothing(ports: FakePorts) -> None:
+    record = opened(ports)
+    due = clock(ports, record, "response").due or 0
+    ports.time = due + 1800
+    sweep.on({}, ports)
+    assert [(body["record"], delay) for body, delay in ports.timers.sent] == [(record.id, 0)]
+    fire.on(sqs(ports.timers.sent[0][0]), ports)
+    assert clock(ports, record, "response").breached_at == due
+
+
+def test_hold_pauses_the_resolution_clock_and_leaving_it_moves_the_due(ports: FakePorts) -> None:
+    ports.time = berlin("2026-03-23T10:00")
+    record = opened(ports)
+    first = clock(ports, record, "resolution").due or 0
+
+    def move(to: str) -> None:
+        desk.update(ports, record.id, lambda r: desk.moved(r, to, by="ada", origin="records", at=ports.now()))
+
+    move("in_progress")
+    move("on_hold")
+    assert (clock(ports, record, "resolution").state, clock(ports, record, "resolution").due) == ("paused", None)
+    ports.time += 3600
+    move("in_progress")
+    assert clock(ports, record, "resolution").due == first + 3600
+    move("resolved")
+    assert {one.state for one in ports.records.get(record.id).clocks} <= {"stopped", "cancelled"}
+    assert ports.records.get(record.id).next_timer is None
+
+
+def test_the_first_public_answer_of_an_agent_stops_the_response_clock(ports: FakePorts) -> None:
+    record = opened(ports)
+    note = a_comment(record, "note", public=False, at=ports.now())
+    desk.update(ports, record.id, lambda r: desk.commented(r, note), note)
+    assert clock(ports, record, "response").state == "running"
+    answer = a_comment(record, "answer", at=ports.now())
+    desk.update(ports, record.id, lambda r: desk.commented(r, answer), answer)
+    assert clock(ports, record, "response").state == "stopped"
