@@ -66,9 +66,17 @@ def fetch(rooms: Rooms, call: Call) -> Response:
             found[issue.id] = issue
         except Refusal:
             errors.append({"id": str(name), "errorMessage": MISSING})
-    fields, properties, expand = (body.get(name) or () for name in ("fields", "properties", "expand"))
+    fields, properties, expand = (words(body, name) for name in ("fields", "properties", "expand"))
     shown = [rooms.desk.views.issue(issue, fields or ("*navigable",), properties, expand) for issue in found.values()]
     return as_json({"issues": shown, "issueErrors": errors})
+
+
+def words(body: dict[str, Json], name: str) -> tuple[str, ...]:
+    """A list of words in a body, perhaps left out. Raises Refusal (400) for anything else."""
+    listed = body.get(name) or []
+    if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
+        raise Refusal(400, f"'{name}' is a list of words.")
+    return tuple(listed)
 
 
 def history(rooms: Rooms, call: Call) -> Response:

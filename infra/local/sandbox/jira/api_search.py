@@ -44,7 +44,8 @@ def search_post(rooms: Rooms, call: Call) -> Response:
     """POST search/jql."""
     body = call.request.json_object()
     for key, value in body.items():
-        if key not in SEARCH_KEYS or not isinstance(value, SEARCH_KEYS[key]):
+        words = value if key in ("fields", "properties") and isinstance(value, list) else ()
+        if key not in SEARCH_KEYS or not isinstance(value, SEARCH_KEYS[key]) or not all(type(w) is str for w in words):
             raise Refusal(400, "Invalid request payload. Refer to the REST API documentation and try again.")
     return _search(
         rooms,

@@ -11,21 +11,42 @@ if TYPE_CHECKING:
     from sandbox.jira.site import JiraSite
 
 
-def router(site: JiraSite) -> Router:
+class Controls:
     """The controls of one site."""
 
-    def add_fault(_: Rooms, call: Call) -> Response:
-        fault = site.faults.add(call.request.json_object())
+    def __init__(self, site: JiraSite) -> None:
+        self._site = site
+
+    def router(self) -> Router:
+        """Where each control is."""
+        return Router(
+            (
+                Route("POST", "/__faults", self.add_fault),
+                Route("GET", "/__faults", self.faults),
+                Route("DELETE", "/__faults", self.behave),
+                Route("GET", "/__calls", self.calls),
+                Route("DELETE", "/__calls", self.forget),
+                Route("GET", "/__webhooks", self.deliveries),
+                Route("POST", "/__index", self.lag),
+            )
+        )
+
+    def add_fault(self, _: Rooms, call: Call) -> Response:
+        """POST /__faults."""
+        fault = self._site.faults.add(call.request.json_object())
         return as_json({"id": fault.id}, 201)
 
-    def faults(_: Rooms, __: Call) -> Response:
-        return as_json({"faults": site.faults.shown()})
+    def faults(self, _: Rooms, __: Call) -> Response:
+        """GET /__faults."""
+        return as_json({"faults": self._site.faults.shown()})
 
-    def behave(_: Rooms, __: Call) -> Response:
-        site.faults.clear()
+    def behave(self, _: Rooms, __: Call) -> Response:
+        """DELETE /__faults."""
+        self._site.faults.clear()
         return EMPTY
 
-    def calls(_: Rooms, __: Call) -> Response:
+    def calls(self, _: Rooms, __: Call) -> Response:
+        """GET /__calls."""
         shown = [
             {
                 "method": made.method,
@@ -35,19 +56,21 @@ def router(site: JiraSite) -> Router:
                 "fault": made.fault,
                 "at": made.at.isoformat(),
             }
-            for made in list(site.calls)
+            for made in list(self._site.calls)
         ]
         return as_json({"calls": shown})
 
-    def forget(_: Rooms, __: Call) -> Response:
-        site.calls.clear()
+    def forget(self, _: Rooms, __: Call) -> Response:
+        """DELETE /__calls."""
+        self._site.calls.clear()
         return EMPTY
 
-    def deliveries(_: Rooms, __: Call) -> Response:
+    def deliveries(self, _: Rooms, __: Call) -> Response:
+        """GET /__webhooks."""
         shown = [
             {
                 "id": entry.id,
-                "url": site.webhooks.hooks[entry.hook].url,
+                "url": self._site.webhooks.hooks[entry.hook].url,
                 "event": entry.event,
                 "issue": entry.about,
                 "flow": entry.flow,
@@ -56,29 +79,18 @@ def router(site: JiraSite) -> Router:
                 "due": entry.due,
                 "outcomes": entry.outcomes,
             }
-            for entry in site.webhooks.deliveries()
+            for entry in self._site.webhooks.deliveries()
         ]
         return as_json({"deliveries": shown})
 
-    def lag(_: Rooms, call: Call) -> Response:
+    def lag(self, _: Rooms, call: Call) -> Response:
+        """POST /__index."""
         body = call.request.json_object()
         seconds, key = body.get("seconds"), body.get("issue")
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
             raise Refusal(400, "The index lags by a number of seconds: {'seconds': 120, 'issue': 'OPS-1' (optional)}.")
         if key is None:
-            site.index.lag = seconds
+            self._site.index.lag = seconds
         else:
-            site.index.lags[str(key)] = seconds
+            self._site.index.lags[str(key)] = seconds
         return EMPTY
-
-    return Router(
-        (
-            Route("POST", "/__faults", add_fault),
-            Route("GET", "/__faults", faults),
-            Route("DELETE", "/__faults", behave),
-            Route("GET", "/__calls", calls),
-            Route("DELETE", "/__calls", forget),
-            Route("GET", "/__webhooks", deliveries),
-            Route("POST", "/__index", lag),
-        )
-    )

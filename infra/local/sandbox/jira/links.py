@@ -56,6 +56,9 @@ class Links:
             raise Refusal(400, f'Unrecognized field "{min(unknown)}"')
         if not isinstance(target, dict):
             raise Refusal(400, errors={"object": "'object' is required."})
+        for name, value in (("globalId", body), ("relationship", body), ("title", target), ("url", target)):
+            if not isinstance(value.get(name) or "", str):
+                raise Refusal(400, errors={name: f"'{name}' is not a string."})
         missing = {name: f"'{name}' is required." for name in ("title", "url") if not target.get(name)}
         if missing:
             raise Refusal(400, errors=missing)

@@ -40,8 +40,11 @@ class Request:
     def json(self) -> Json:
         """The body as JSON; a body that is none is refused with 400, as Jira does."""
         try:
-            return json.loads(self.body)
-        except ValueError:
+            value = json.loads(self.body)
+            # Half of a surrogate pair can be written in JSON, yet is no text.
+            json.dumps(value, ensure_ascii=False).encode()
+            return value
+        except (ValueError, RecursionError):
             raise Refusal(400, "There was an error parsing JSON. Check that your request body is valid.") from None
 
     def json_object(self) -> dict[str, Json]:

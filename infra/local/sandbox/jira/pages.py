@@ -154,7 +154,7 @@ def typed(request: Request) -> dict[str, str]:
     """The values of a posted form."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise Refusal(415, "Only forms are posted here.")
-    return {name: values[0] for name, values in parse_query(request.body.decode()).items()}
+    return {name: values[0] for name, values in parse_query(request.body.decode(errors="replace")).items()}
 
 
 ROUTES = (

@@ -69,6 +69,18 @@ USERS = (
     User(id="712020:91e4f8b7-ben-agent", name="Ben Agent", email="ben@example.com", token="ben-token"),  # noqa: S106 - sandbox only
 )
 
+CUSTOM_FIELDS = (
+    CustomField(id="customfield_10050", name="Affected service", kind="string"),
+    CustomField(
+        id="customfield_10051",
+        name="Impact",
+        kind="option",
+        options=tuple(
+            Named(id=str(10100 + n), name=name) for n, name in enumerate(("Extensive", "Significant", "Minor"))
+        ),
+    ),
+)
+
 
 def catalogue(project_keys: tuple[str, ...] = ("OPS",)) -> Catalogue:
     """The sandbox's site, with these projects."""
@@ -101,15 +113,5 @@ def catalogue(project_keys: tuple[str, ...] = ("OPS",)) -> Catalogue:
             LinkType(id="10003", name="Relates", inward="relates to", outward="relates to"),
         ),
         users=USERS,
-        custom_fields=(
-            CustomField(id="customfield_10050", name="Affected service", kind="string"),
-            CustomField(
-                id="customfield_10051",
-                name="Impact",
-                kind="option",
-                options=tuple(
-                    Named(id=str(10100 + n), name=name) for n, name in enumerate(("Extensive", "Significant", "Minor"))
-                ),
-            ),
-        ),
+        custom_fields=CUSTOM_FIELDS,
     )

@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -35,6 +36,7 @@ class Serving:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._server.hang_up()
         self._stop()
 
 
@@ -42,6 +44,26 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, then serve it."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End the connections that clients keep: a site that is down answers on none of them."""
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print what went wrong, except that a client went away: those that test timeouts do."""
@@ -64,8 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         parts = urlsplit(self.path)
+        method = "GET" if self.command == "HEAD" else self.command
         try:
-            response = self.handle_request(self.command, parts.path, parts.query, dict(self.headers.items()), body)
+            response = self.handle_request(method, parts.path, parts.query, dict(self.headers.items()), body)
         except BaseException:
             # An error of the stand-in's own must not look like a broken connection, which is something Jira does.
             self.send_error(500)

@@ -90,7 +90,7 @@ class JiraSite:
         )
         self._api = Router((*api_issues.ROUTES, *api_talk.ROUTES, *api_search.ROUTES, *api_site.ROUTES))
         self._pages = Router((*pages.ROUTES, *forms.ROUTES))
-        self._control = control.router(self)
+        self._control = control.Controls(self).router()
 
     @property
     def base_url(self) -> str:

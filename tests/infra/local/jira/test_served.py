@@ -130,6 +130,15 @@ def test_one_connection_serves_many_requests(jira: Bench, serving: Serving) -> N
     assert statuses == [200, 404, 404, 200]
 
 
+def test_a_site_that_is_stopped_answers_on_no_connection(jira: Bench) -> None:
+    running = jira.site.serve(0, deliver=False)
+    with requests.Session() as session:
+        assert session.get(f"{running.url}/rest/api/3/myself", headers=basic(), timeout=5).status_code == 200
+        running.stop()
+        with pytest.raises(requests.ConnectionError):
+            session.get(f"{running.url}/rest/api/3/myself", headers=basic(), timeout=5)
+
+
 def test_an_escaped_key_is_one_key(jira: Bench, serving: Serving) -> None:
     key = jira.create()
     address = f"{serving.url}/rest/api/3/issue/{key}/properties/a%2Fb%2525"
