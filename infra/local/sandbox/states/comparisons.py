@@ -1,7 +1,6 @@
-"""Choice rules of JSONPath states: And, Or, Not, and the comparisons of a Variable.
+"""Choice rules of JSONPath states: And, Or, Not, and the comparisons of a Variable."""
 
-Source: https://states-language.net/spec.html#choice-state
-"""
+# Source: https://states-language.net/spec.html#choice-state
 
 from __future__ import annotations
 

@@ -90,6 +90,20 @@ class Engine:
         with self.transaction():
             return str(self.machines.create(name, text, role, kind, {})["arn"])
 
+    def put_state_machine(
+        self, name: str, definition: str | Mapping[str, Any], role: str = ROLE, kind: str = "STANDARD"
+    ) -> str:
+        """Create a machine, or give the one of this name this definition. Returns its ARN. Raises ApiError."""
+        text = definition if isinstance(definition, str) else dumps(definition)
+        arn = f"{self._prefix}:stateMachine:{name}"
+        with self.transaction():
+            if all(machine["arn"] != arn for machine in self.machines.all()):
+                return str(self.machines.create(name, text, role, kind, {})["arn"])
+            known = self.machines.machine(arn)
+            if (self.machines.definition(known["definition"]), known["role"]) != (text, role):
+                self.machines.update(arn, text, role)
+            return arn
+
     def update_state_machine(self, arn: str, definition: str | Mapping[str, Any]) -> None:
         """Give a machine another definition. Raises ApiError."""
         text = definition if isinstance(definition, str) else dumps(definition)

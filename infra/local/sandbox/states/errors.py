@@ -1,11 +1,10 @@
-"""What can go wrong: in a task, in a state, in a query, in a call of the API.
+"""What can go wrong: in a task, in a state, in a query, in a call of the API."""
 
-TaskFailed        raised by a task resource: what the task's own error is
-StateError        a state cannot go on; Retry and Catch decide what follows
-QueryError        a JSONata expression has no usable value (becomes States.QueryEvaluationError)
-ApiError          a call of the API is refused, with AWS's error code
-StepCrashedError  the interpreter itself is broken
-"""
+# TaskFailed        raised by a task resource: what the task's own error is
+# StateError        a state cannot go on; Retry and Catch decide what follows
+# QueryError        a JSONata expression has no usable value (becomes States.QueryEvaluationError)
+# ApiError          a call of the API is refused, with AWS's error code
+# StepCrashedError  the interpreter itself is broken
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The JSONata functions that Step Functions adds to the language.
+"""The JSONata functions that Step Functions adds to the language."""
 
-Source: AWS, "Transforming data with JSONata in Step Functions", section "Additional JSONata functions".
-"""
+# Source: AWS, "Transforming data with JSONata in Step Functions", section "Additional JSONata functions".
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The intrinsic functions of JSONPath states: `States.Format('{}', $.a)` and its kin.
+"""The intrinsic functions of JSONPath states: `States.Format('{}', $.a)` and its kin."""
 
-Source: https://states-language.net/spec.html#appendix-b
-"""
+# Source: https://states-language.net/spec.html#appendix-b
 
 from __future__ import annotations
 

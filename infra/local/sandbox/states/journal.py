@@ -40,11 +40,19 @@ class Journal:
     """The journal at `path`; `:memory:` keeps nothing after the process. Used by one thread at a time."""
 
     def __init__(self, path: str = ":memory:") -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # WAL without a sync per commit: a killed process loses nothing, a power cut at most the last steps.
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        """Raises BlockingIOError when another process has the journal: two engines would do everything twice."""
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+        try:
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            # WAL without a sync per commit: a killed process loses nothing, a power cut at most the last steps.
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            if error.sqlite_errorname != "SQLITE_BUSY":
+                raise
+            raise BlockingIOError(f"{path} is in use by another engine; stop that one first") from error
 
     def close(self) -> None:
         self._db.close()

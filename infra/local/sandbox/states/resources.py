@@ -127,6 +127,15 @@ def lambda_failure(error: str, message: str, request_id: str = "", trace: tuple[
     return TaskFailed(error, json.dumps(body, separators=(",", ":")))
 
 
+def lambda_result(payload: str | bytes, function_error: str | None) -> Any:
+    """The result in a response of Lambda's Invoke: its Payload and FunctionError. Raises TaskFailed for an error."""
+    body = json.loads(payload or "null")
+    if function_error is None:
+        return body
+    error = body.get("errorType") if isinstance(body, dict) else None
+    raise TaskFailed(error or "Lambda.Unknown", json.dumps(body, separators=(",", ":"), ensure_ascii=False))
+
+
 def http_metadata(request_id: str, **headers: str) -> dict[str, Any]:
     """The two fields that the optimised integrations add to a service's response."""
     names = {"Content-Type": "application/json", "x-amzn-RequestId": request_id, **headers}

@@ -167,6 +167,14 @@ def test_a_step_at_which_the_interpreter_fails_leaves_no_trace(world: World) -> 
     assert (world.engine.execution(arn).status, world.engine.execution(arn).cause) == ("FAILED", "why")
 
 
+def test_a_journal_has_one_engine_at_a_time(tmp_path: Path) -> None:
+    journal = Journal(str(tmp_path / "journal.db"))
+    with pytest.raises(BlockingIOError, match="in use by another engine"):
+        Journal(str(tmp_path / "journal.db"))
+    journal.close()
+    Journal(str(tmp_path / "journal.db")).close()
+
+
 _VICTIM = """
 import sys, threading
 from sandbox.states.clock import SystemClock

@@ -81,6 +81,16 @@ def test_creating_the_same_machine_again_is_no_error_and_another_one_is(world: W
         world.engine.create_state_machine("m", TWO)
 
 
+def test_putting_a_machine_creates_it_or_changes_it(world: World) -> None:
+    arn = world.engine.put_state_machine("m", ONE)
+    assert outputs(world, arn) == ["1"]
+    before = world.engine.machines.machine(arn)["revision"]
+    assert world.engine.put_state_machine("m", ONE) == arn
+    assert world.engine.machines.machine(arn)["revision"] == before
+    assert world.engine.put_state_machine("m", TWO) == arn
+    assert outputs(world, arn) == ["2"]
+
+
 def test_a_refused_definition_changes_nothing(world: World) -> None:
     arn = world.engine.create_state_machine("m", ONE)
     with pytest.raises(ApiError, match="InvalidDefinition"):

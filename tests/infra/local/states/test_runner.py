@@ -101,6 +101,12 @@ def test_a_token_is_answered_from_another_thread(stage: Stage) -> None:
     assert ended.wait(PATIENCE)
 
 
+def test_an_expression_that_recurses_for_ever_ends_its_execution_only(stage: Stage) -> None:
+    deep = {"Type": "Pass", "Output": "{% ($f := function($n){ 1 + $f($n) }; $f(1)) %}"}
+    assert stage.start(machine(("P", deep)), "deep").wait(PATIENCE)
+    assert stage.start(machine(("P", {"Type": "Pass"})), "after").wait(PATIENCE)
+
+
 def test_an_endless_machine_does_not_keep_the_api_from_answering(stage: Stage) -> None:
     stage.ended["loop"] = threading.Event()
     endless = {"Type": "Choice", "Choices": [{"Condition": "{% false %}", "Next": "S"}], "Default": "C"}

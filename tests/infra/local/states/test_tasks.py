@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sandbox.states.errors import ApiError
-from sandbox.states.resources import Delayed, lambda_failure
+from sandbox.states.errors import ApiError, TaskFailed
+from sandbox.states.resources import Delayed, lambda_failure, lambda_result
 
 from tests.infra.local.states.world import INVOKE, World, failing, machine, task, wait_for_token
 
@@ -58,6 +58,16 @@ def test_an_exception_of_the_function_is_known_by_its_class(world: World) -> Non
         }
     ]
     assert world.output(machine(("T", task(Catch=catch, Next="C")), ("C", {"Type": "Pass"}))) == "division by zero"
+
+
+def test_a_response_of_lambda_is_its_result_or_its_error() -> None:
+    assert lambda_result(b'{"a": 1}', None) == {"a": 1}
+    assert lambda_result("", None) is None
+    with pytest.raises(TaskFailed) as caught:
+        lambda_result('{"errorType": "KeyError", "errorMessage": "k"}', "Unhandled")
+    assert (caught.value.error, caught.value.cause) == ("KeyError", '{"errorType":"KeyError","errorMessage":"k"}')
+    with pytest.raises(TaskFailed, match=r"Lambda\.Unknown"):
+        lambda_result('"Task timed out"', "Unhandled")
 
 
 def test_a_resource_that_breaks_ends_its_execution_with_a_runtime_error(world: World) -> None:
