@@ -15,7 +15,6 @@ from itsm.runtime.ports import Ports
 
 WRITABLE = ("title", "assignee", "group", "impact", "urgency", "service")
 TITLE_CHARS, COMMENT_CHARS = 200, 30_000
-LEVELS = range(1, 6)
 
 
 def show(request: Request, ports: Ports) -> Response:
@@ -180,8 +179,8 @@ def _version(request: Request, stated: Any) -> int | None:
 
 def _checked(name: str, value: Any, ports: Ports) -> str | int:
     if name in ("impact", "urgency"):
-        if isinstance(value, bool) or not isinstance(value, int) or value not in LEVELS:
-            raise InvalidInputError(name, "is a whole number from 1 (highest) to 5")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise InvalidInputError(name, "is a whole number; 1 is the highest")
         return value
     text = _text(name, value, TITLE_CHARS, empty=name in ("assignee", "service"))
     if name == "group" and text not in ports.policies.groups.groups:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from itsm.core.errors import StaleVersionError
 from itsm.core.events import Json
+from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Record
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.rules import Fired
@@ -22,7 +23,7 @@ def start(record_id: str, ports: Ports) -> Mapping[str, Json]:
     def started(record: Record) -> Record:
         if record.clocks:
             return record
-        clocks = rules.started(record, ports.now(), ports.policies.service_level)
+        clocks = rules.started(record, ports.now(), ports.policies.service_level, load(record.practice).lifecycle)
         if not clocks:
             return record
         return record.changed("ClocksStarted", by=SYSTEM, origin=ORIGIN, at=ports.now(), clocks=clocks)
