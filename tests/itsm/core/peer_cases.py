@@ -3,11 +3,10 @@
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -56,8 +55,6 @@ def local(text: str, at: int, calendar: Calendar) -> str:
     if text.endswith("Z"):
         return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return datetime.fromtimestamp(at, calendar.zone).strftime("%Y-%m-%dT%H:%M:%S")
-
-
 
 
 def _spans(spans: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from itsm.core import service_time as st
+from itsm.core.priority import Priorities, priority, problems
 from itsm.core.service_time import Calendar
 from tests.itsm.core.peer_cases import calendar, instant, load, local
 
@@ -131,4 +132,21 @@ def test_every_known_quirk_still_differs() -> None:
     for case_id in QUIRKS.keys() & due.keys():
         case = due[case_id]
         hours = calendar("sla-due.json", case["calendar"])
-        assert local(case["start"], due_of(case, hours, instant(case["start"], hours))[0], hours) != case["expect"]["due"]
+        ours, _ = due_of(case, hours, instant(case["start"], hours))
+        assert local(case["start"], ours, hours) != case["expect"]["due"]
+
+
+MATRICES = {one["id"]: one["table"] for one in load("priority-matrices.json")["matrices"]}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_every_cell_of_a_peers_matrix_comes_out_as_it_is_there(name: str) -> None:
+    policy = Priorities(matrix=MATRICES[name])
+    for first, row in MATRICES[name].items():
+        for second, expected in row.items():
+            assert priority(policy, int(first), int(second)) == expected
+
+
+@pytest.mark.parametrize("name", ["servicenow-3x3", "itop-3x4"])
+def test_peers_whose_priority_1_is_the_highest_pass_the_check(name: str) -> None:
+    assert problems(Priorities(matrix=MATRICES[name])) == []

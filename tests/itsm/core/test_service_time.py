@@ -15,10 +15,10 @@ from itsm.core.service_time import Calendar
 from itsm.core.spans import Spans
 
 ZONES = (
-    "UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "America/Havana", "America/St_Johns", "Asia/Tehran",
-    "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia", "Pacific/Chatham", "Africa/Casablanca",
-    "Europe/Dublin", "America/Santiago", "Antarctica/Troll", "Asia/Gaza",
-)  # fmt: skip
+    "UTC Europe/Berlin America/New_York America/Sao_Paulo America/Havana America/St_Johns Asia/Tehran Asia/Kolkata "
+    "Asia/Kathmandu Australia/Lord_Howe Pacific/Apia Pacific/Chatham Africa/Casablanca Europe/Dublin America/Santiago "
+    "Antarctica/Troll Asia/Gaza"
+).split()
 MINUTE, HOUR = 60, 3600
 OFFICE = ("08:00-12:00", "13:00-18:00")
 
@@ -136,7 +136,7 @@ def test_two_calendars_of_different_zones_share_what_both_have_open() -> None:
     assert [(shown(a)[-8:], shown(b)[-8:]) for a, b in spans] == [("14:00:00", "18:00:00")]
     # in the two weeks in which only one side has changed its clocks
     spans = st.open_spans(both, at("2026-03-16T00:00"), at("2026-03-17T00:00"))
-    assert [(shown(a)[-8:], shown(b)[-8:]) for a, b in spans] == [("13:00:00", "17:00:00"), ("18:00:00", "18:00:00")][:1]
+    assert [(shown(a)[-8:], shown(b)[-8:]) for a, b in spans] == [("13:00:00", "17:00:00")]
 
 
 def test_spans_around_the_clock_are_one_stretch() -> None:
@@ -145,6 +145,7 @@ def test_spans_around_the_clock_are_one_stretch() -> None:
     assert st.open_spans(always, start, end) == ((start, end),)
 
 
+CHANGES = ("2026-03-28", "2026-10-24", "2018-02-17", "2018-11-03", "2011-12-29", "2026-11-01", "2024-02-28")
 edges = some.integers(5 * 4, 24 * 4).map(lambda quarter: quarter * 15)
 
 
@@ -172,7 +173,7 @@ def policies(draw: some.DrawFn) -> CalendarPolicy:
 instants = some.one_of(
     some.integers(at("2003-01-01T00:00"), at("2040-01-01T00:00")),
     # around the weekends on which most zones change their clocks
-    some.sampled_from(("2026-03-28", "2026-10-24", "2018-02-17", "2018-11-03", "2011-12-29", "2026-11-01", "2024-02-28"))
+    some.sampled_from(CHANGES)
     .flatmap(lambda day: some.integers(0, 3 * st.DAY).map(lambda extra: at(f"{day}T00:00") + extra)),
 )  # fmt: skip
 
@@ -191,7 +192,7 @@ def open_minutes(policy: CalendarPolicy, start: int, end: int) -> Iterator[int]:
 
 
 def plain_edges(policy: CalendarPolicy, start: int, end: int) -> bool:
-    """Whether no day's edge falls into an hour the zone skips or doubles: there the wall clock alone decides nothing."""
+    """Whether no day's edge falls into an hour the zone skips or doubles: there the wall clock decides nothing."""
     zone, edges = ZoneInfo(policy.zone), {"00:00"}
     for day in WEEKDAYS:
         edges |= {edge for span in getattr(policy.hours, day) for edge in span.replace("24:00", "00:00").split("-")}

@@ -12,8 +12,9 @@ from itsm.core.service_time import DAY, Calendar
 from itsm.core.spans import Span, Spans, common, union
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SPAN = re.compile(r"(\d\d):(\d\d)(?::(\d\d))?-(\d\d):(\d\d)(?::(\d\d))?(\+1)?")
-_YEARLY = re.compile(r"(\d\d)-(\d\d)")
+_SPAN = re.compile(r"(\d\d):(\d\d)(?::(\d\d))?-(\d\d):(\d\d)(?::(\d\d))?(\+1)?", re.ASCII)
+_YEARLY = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LONGEST_RANGE = 3660
 
 type Problems = list[tuple[str, str]]
@@ -194,10 +195,13 @@ def _yearly(text: str, month: int, day: int) -> tuple[int, int]:
 
 
 def _day(text: str) -> int:
+    wrong = f"{text!r} is no date; write YYYY-MM-DD"
+    if not _DATE.fullmatch(text):  # ISO 8601 has more ways to write one, and week numbers are easily misread
+        raise PolicyError(wrong)
     try:
         return date.fromisoformat(text).toordinal()
     except ValueError as error:
-        raise PolicyError(f"{text!r} is no date; write YYYY-MM-DD") from error
+        raise PolicyError(wrong) from error
 
 
 def _zone(name: str) -> tzinfo:

@@ -7,8 +7,8 @@ from itsm.core import service_time
 from itsm.core.errors import PolicyError
 from itsm.core.service_time import Calendar
 
-_PARTS = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-_BUSINESS = re.compile(r"(\d+) business_days?")
+_PARTS = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+_BUSINESS = re.compile(r"(\d+) business_days?", re.ASCII)
 _UNITS = (24 * 3600, 3600, 60, 1)
 _LIMIT = 10 * 366 * 24 * 3600
 

@@ -46,10 +46,10 @@ def problems(policy: Priorities) -> list[tuple[str, str]]:
         for urgency, cell in row.items()
         if cell < 1
     ]
-    found += [(f"matrix.{name}", "an impact is a number") for name in policy.matrix if not name.isdecimal()]
+    found += [(f"matrix.{name}", "an impact is a number") for name in policy.matrix if not _is_number(name)]
     urgencies = {urgency for row in policy.matrix.values() for urgency in row}
     found += [(f"matrix.{impact}.{name}", "an urgency is a number")
-              for impact, row in policy.matrix.items() for name in row if not name.isdecimal()]  # fmt: skip
+              for impact, row in policy.matrix.items() for name in row if not _is_number(name)]  # fmt: skip
     found += [
         (f"matrix.{impact}", f"urgency {missing} has no priority here, but has one in another row")
         for impact, row in policy.matrix.items()
@@ -61,6 +61,11 @@ def problems(policy: Priorities) -> list[tuple[str, str]]:
         if steps < 0
     ]
     return found or _disorder(policy)
+
+
+def _is_number(name: str) -> bool:
+    """Whether a key is a number written the one way it is looked up: not "01", not "٤"."""
+    return name.isascii() and name.isdecimal() and str(int(name)) == name
 
 
 def _disorder(policy: Priorities) -> list[tuple[str, str]]:

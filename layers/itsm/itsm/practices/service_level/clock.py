@@ -51,7 +51,7 @@ def halted(clock: Clock, basis: Basis, at: int, state: str) -> Clock:
 
 def resumed(clock: Clock, basis: Basis, at: int) -> Clock:
     """A paused clock running again; what was left of its service time is left still."""
-    return begun(replace(clock, since=at), basis) if clock.state == PAUSED else clock
+    return begun(replace(clock, since=max(at, clock.since)), basis) if clock.state == PAUSED else clock
 
 
 def reopened(clock: Clock, basis: Basis, at: int) -> Clock:
@@ -60,7 +60,8 @@ def reopened(clock: Clock, basis: Basis, at: int) -> Clock:
         return clock
     passed = sum(_need(clock, level.at) <= clock.used for level in basis.plan)
     fired = clock.fired if _breach_is_owed(clock, basis) else passed
-    return begun(replace(clock, since=at, generation=clock.generation + 1, fired=fired), basis)
+    since = max(at, clock.since)
+    return begun(replace(clock, since=since, generation=clock.generation + 1, fired=fired), basis)
 
 
 def restarted(clock: Clock, basis: Basis, at: int, target: int) -> Clock:

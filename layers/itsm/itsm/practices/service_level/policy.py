@@ -1,5 +1,6 @@
 """What service_level.toml may set: agreements, their targets, and the levels at which something is done."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ ACTIONS = frozenset({"note", "mail-group", "mail-lead", "mark-issue"})
 BREACH = 100
 FACTS = (*rules.FACTS, "service.criticality")
 _HIGHEST_LEVEL = 1000
+_ROW = re.compile(r"P[1-9]\d*", re.ASCII)
 _A_MONDAY = 1_767_600_000
 """Monday 2026-01-05 08:00 UTC: two durations of one promise are compared from the same ordinary morning."""
 
@@ -138,7 +140,7 @@ def _agreement_problems(agreement: Agreement, policy: ServiceLevels) -> Problems
         found.append(("calendar", _no_calendar(agreement.calendar, policy.calendars.calendars)))
     found += [("hold_pauses", _no_metric(name)) for name in agreement.hold_pauses if name not in METRICS]
     for name, target in agreement.targets.items():
-        if not (name.startswith("P") and name[1:].isdecimal() and int(name[1:]) > 0):
+        if not _ROW.fullmatch(name):
             found.append((f"targets.{name}", "a priority is written P1, P2 and so on"))
         found += [(f"targets.{name}.{key}", reason) for key, reason in _target_problems(target, agreement, policy)]
     found += _holes(agreement, policy.priorities.lowest)

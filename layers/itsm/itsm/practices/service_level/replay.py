@@ -1,6 +1,6 @@
 """Replay: a record's clocks computed anew from its history; what is stored with the record is a cache of this."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -30,15 +30,47 @@ def clocks_from(
     """
     spoken = {comment.id: comment for comment in comments}
     clocks: Clocks = ()
+    past: list[Record] = []
     for before, after in pairwise(versions(record, events)):
         event = after.event
+        past.append(before)
         if event.type == STARTED and not clocks:
-            clocks = rules.started(before, event.at, policy, lifecycle)
+            clocks = _caught_up(past, spoken, lifecycle, policy, event.at)
         elif event.type in FIRED:
             clocks, _ = rules.fire(clocks, event.at, policy)
         elif clocks:
             stood = replace(before, clocks=clocks)
             clocks = rules.measured(stood, after, spoken.get(event.comment), lifecycle, policy)
+    return clocks
+
+
+def started(
+    record: Record,
+    events: Iterable[Event],
+    comments: Iterable[Comment],
+    lifecycle: Lifecycle,
+    policy: ServiceLevels,
+    at: int,
+) -> Clocks:
+    """The clocks of the agreement that holds for the record now, as all that happened since its opening left them.
+
+    Where the history is at hand this is exact; `rules.started` knows the record's last change only.
+    """
+    past = list(versions(record, events))
+    return _caught_up(past, {comment.id: comment for comment in comments}, lifecycle, policy, at)
+
+
+def _caught_up(
+    past: Sequence[Record], spoken: Mapping[str, Comment], lifecycle: Lifecycle, policy: ServiceLevels, at: int
+) -> Clocks:
+    newest = past[-1]
+    on = rules.terms(policy, newest)
+    clocks = rules.attach(newest, on.agreement, on.calendar, at)
+    # the agreement looks back with the terms it starts with: only what was said and where the record stood counts
+    stood = [replace(newest, state=one.state, updated_at=one.updated_at, event=one.event) for one in past]
+    for before, after in pairwise(stood):
+        spoke = spoken.get(after.event.comment)
+        clocks = rules.measured(replace(before, clocks=clocks), after, spoke, lifecycle, policy)
     return clocks
 
 

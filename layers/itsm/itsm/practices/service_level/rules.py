@@ -166,12 +166,12 @@ def measured(
 ) -> Clocks:
     """The clocks after one change of a record, with the comment that was saved with it: all of the above in order."""
     at, clocks = after.updated_at, before.clocks
-    by_requester = comment is not None and comment.by in {after.requester, *after.participants}
-    if comment is not None and comment.public and not by_requester and comment.by != SYSTEM:
+    asking = {after.requester, *after.participants}
+    if comment is not None and comment.public and comment.by not in asking | {SYSTEM}:
         clocks = answered(clocks, at, policy)
     if before.state != after.state:
-        # a requester's word takes a ticket off hold; that is not an agent's response
-        moves = replace(lifecycle, answered=frozenset()) if by_requester else lifecycle
+        # the requester's own move, as when a word of theirs takes a ticket off hold, is nobody's response
+        moves = replace(lifecycle, answered=frozenset()) if after.event.by in asking else lifecycle
         clocks = follow(clocks, moves, before.state, after.state, at, policy)
     old, new = terms(policy, before), terms(policy, after)
     at_work = after.state not in lifecycle.met | lifecycle.final
@@ -180,7 +180,7 @@ def measured(
         clocks = realigned(clocks, lifecycle, after, at, policy)
     if reopened or old.calendar.name != new.calendar.name:
         clocks = regroup(clocks, new.calendar, at, policy)
-    if by_requester and at_work:
+    if comment is not None and comment.by in asking and at_work:
         clocks = asked(clocks, after, at, policy)
     return clocks
 

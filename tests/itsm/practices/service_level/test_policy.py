@@ -1,0 +1,91 @@
+"""Service level policy that contradicts itself is refused, with the key and what to do."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from itsm.core.calendar import CalendarPolicy, Calendars
+from itsm.core.duration import Duration
+from itsm.core.organisation import Group, Groups
+from itsm.practices.service_level.policy import Agreement, Level, Target, problems
+from tests.itsm.practices.service_level.world import CALENDARS, CRITICAL, STANDARD, policy
+
+FULL = dict(STANDARD.targets)
+
+
+def test_a_sound_policy_has_no_problems() -> None:
+    assert problems(policy()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "reason"),
+    [
+        ({"calendar": "moon"}, "agreement.1.calendar", "no calendar is called 'moon'"),
+        ({"hold_pauses": ("respond",)}, "agreement.1.hold_pauses", "'respond' is none of response, next_reply"),
+        ({"when": {"service": "email"}}, "agreement.1.when", "the default agreement takes what no other does"),
+        ({"default": False}, "agreement", "exactly one must be the default, not none"),
+        ({"default": False}, "agreement.1.when", "it would hide every agreement after it"),
+        ({"name": "critical"}, "agreement", "'critical' is there twice"),
+        ({"targets": {"P1": FULL["P1"], "P2": FULL["P2"]}}, "agreement.1.targets.P3", "no row for this priority"),
+        ({"targets": FULL | {"urgent": Target()}}, "agreement.1.targets.urgent", "written P1, P2"),
+        ({"targets": {f"P{n}": Target() for n in (1, 2, 3)}}, "agreement.1.targets", "promises nothing"),
+        ({"levels": (Level(at=0),)}, "agreement.1.levels.0.at", "0 is no percentage"),
+        ({"levels": (Level(at=75, actions=("shout",)),)}, "agreement.1.levels.0.actions", "'shout' is none of"),
+        ({"levels": (Level(at=75, metrics=("repair",)),)}, "agreement.1.levels.0.metrics", "'repair' is none of"),
+        ({"levels": (Level(at=75), Level(at=75))}, "agreement.1.levels", "two levels of response are at 75 %"),
+    ],
+)
+def test_a_contradiction_is_named_with_its_key(change: dict[str, Any], key: str, reason: str) -> None:
+    found = problems(policy(CRITICAL, replace(STANDARD, **change)))
+    assert [text for where, text in found if where == key and reason in text], found
+
+
+@pytest.mark.parametrize(
+    ("target", "key", "reason"),
+    [
+        (Target(response="5h", resolution="4h"), "response", "5h is longer than the resolution target 4h"),
+        (Target(next_reply="3 business_days", resolution="2 business_days"), "next_reply", "is longer than"),
+        (Target(response="9h", resolution="1 business_day"), "response", "9h is longer than"),
+        (Target(response="soon"), "response", "'soon' is no duration"),
+        (Target(response="0m"), "response", "more than nothing"),
+    ],
+)
+def test_a_target_that_cannot_be_meant_is_named(target: Target, key: str, reason: str) -> None:
+    wrong = replace(STANDARD, targets=FULL | {"P2": target})
+    found = problems(policy(CRITICAL, wrong))
+    assert [text for where, text in found if where == f"agreement.1.targets.P2.{key}" and reason in text], found
+
+
+def test_a_target_promised_at_some_priorities_only_would_be_lost_on_the_way() -> None:
+    found = problems(policy(CRITICAL, replace(STANDARD, targets=FULL | {"P2": Target(response="1h", resolution="8h")})))
+    assert found == [("agreement.1.targets.P2", "next_reply is promised at other priorities, but not here")]
+
+
+def test_two_defaults_are_refused() -> None:
+    found = problems(policy(replace(CRITICAL, when={}, default=True), STANDARD))
+    assert ("agreement", "exactly one must be the default, not critical, standard") in found
+
+
+def test_a_condition_on_a_fact_that_no_record_has_is_refused() -> None:
+    found = problems(policy(replace(CRITICAL, when={"servce": "erp"}), STANDARD))
+    assert [key for key, _ in found] == ["agreement.0.when.servce"]
+
+
+def test_an_unknown_fallback_calendar_is_refused_and_a_wrong_calendar_is_reported_elsewhere() -> None:
+    broken = Calendars(calendars={**CALENDARS.calendars, "broken": CalendarPolicy(zone="Mars/Base")})
+    groups = Groups(groups={"one": Group(title="One", calendar="broken", lead="lead@example.org")})
+    found = problems(policy(calendar="moon", calendars=broken, groups=groups))
+    assert [key for key, _ in found] == ["calendar"]
+
+
+def test_levels_come_in_the_order_they_are_reached_with_the_breach_among_them() -> None:
+    agreement = Agreement(name="a", targets={}, levels=(Level(at=150, metrics=("resolution",)), Level(at=50)))
+    assert [level.at for level in agreement.plan("resolution")] == [50, 100, 150]
+    assert [level.at for level in agreement.plan("response")] == [50, 100]
+
+
+def test_a_promise_is_looked_up_by_priority_and_target() -> None:
+    assert STANDARD.promised(3, "resolution") == Duration(business_days=2)
+    assert CRITICAL.promised(1, "next_reply") is None
+    assert STANDARD.promised(9, "response") is None
