@@ -1,6 +1,7 @@
 """The incident process: from classification to closure, on virtual time."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support.organisation import an_incident_policy
 DAYS = 5
 
 
-def begun(**facts: object) -> Desk:
+def begun(**facts: Any) -> Desk:
     return Desk(an_incident(**facts), an_incident_policy(close_after_days=DAYS)).start()
 
 

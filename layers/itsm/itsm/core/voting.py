@@ -6,7 +6,7 @@ from typing import Any
 
 from itsm.core import approvals as kept
 from itsm.core.approvals import ACCEPT, ACCEPTED, REFUSE, REFUSED, WAITING, ApprovalRule, Approvals
-from itsm.core.errors import ForbiddenError, GoneError, IllegalMoveError, InvalidInputError
+from itsm.core.errors import ForbiddenError, GoneError, IllegalMoveError, InvalidInputError, UnauthenticatedError
 from itsm.core.record import SYSTEM, Record
 
 ORIGIN = "approval"
@@ -207,8 +207,15 @@ class Opened:
 
 
 def open_link(record: Record, payload: str) -> Opened:
-    """Whose link this is. Raises GoneError when the record was edited since or its approval was asked for anew."""
-    _, content, approver, expiry = payload.split(".")
+    """Whose link this is.
+
+    Raises GoneError when the record was edited since or other people are asked now, UnauthenticatedError for a payload
+    that is no approval link's, or another record's.
+    """
+    parts = payload.split(".")
+    if len(parts) != 4 or parts[0] != record.id or not parts[3].removeprefix("x").isdecimal():
+        raise UnauthenticatedError("this is no link to this record's approval; open it again from the mail it came in")
+    _, content, approver, expiry = parts
     approval = kept.pending(record)
     if approval.get("hash") != content:
         raise GoneError(GONE.format(f"{record.number} was changed after this link was sent"))

@@ -127,17 +127,11 @@ def _reassess(record: Record, now: int) -> Record:
 
 
 def implement(record: Record, context: StepContext) -> Record:
-    """Check once more, when it begins, that this may be implemented now; else back to the calendar, or to assessment.
-
-    Work that is already over when we look cannot be called back: it is marked as unauthorised for its review.
-    """
-    policy: ChangePolicy = context.policy
-    unapproved = _unapproved(record, policy)
-    if record.state == IN_REVIEW:
-        return noted(record, "FieldsChanged", context.now, unauthorised=True) if unapproved else record
+    """Check once more, when it begins, that it may be implemented now; else back to the calendar, or to assessment."""
     if record.state != IMPLEMENTING:
         return record
-    if unapproved:
+    policy: ChangePolicy = context.policy
+    if _unapproved(record, policy):
         return _reassess(record, context.now)
     reason = _refusal(
         record,
@@ -150,7 +144,10 @@ def implement(record: Record, context: StepContext) -> Record:
 
 
 def review(record: Record, context: StepContext) -> Record:
-    """Note how the implementation went by the calendar, and whether an approval is still owed."""
+    """Note how the implementation went by the calendar, and whether an approval is still owed.
+
+    Work that was over before anybody could stop it, without the approval it needed, is marked as unauthorised.
+    """
     if record.state != IN_REVIEW:
         return record
     policy: ChangePolicy = context.policy
@@ -165,6 +162,7 @@ def review(record: Record, context: StepContext) -> Record:
         approve_after=bool(rule.steps) and rule.after and not approvals.covered(record),
         approval_seconds=seconds(rule),
         review_seconds=policy.review_days * DAY,
+        unauthorised=_unapproved(record, policy) or None,
     )
 
 
