@@ -1,18 +1,23 @@
 """Filters: what sort of sender wrote; a machine's mail never makes a machine answer."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from itsm.service_desk.sources.mime import Mail
 from itsm.service_desk.submission import Classification
+
+if TYPE_CHECKING:
+    from itsm.service_desk.sources.mime import Mail
 
 OWN, BOUNCE, DELAYED, FEEDBACK = "own", "bounce", "delayed", "feedback"
 AUTO_REPLY, LIST, RECEIPT, PERSON = "auto-reply", "list", "receipt", "person"
 
 INSTANCE_HEADER = "x-itsm-instance"
 DAEMON = re.compile(
-    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postmaster|bounces?|mail[-_.]?system|no-?bounce)(?:[-+=.].*)?@",
+    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|bounces?|mail[-_.]?system|no-?bounce)(?:[-+=.].*)?@",
     re.IGNORECASE,
 )
 DAEMON_NAME = re.compile(

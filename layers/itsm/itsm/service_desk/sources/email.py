@@ -1,6 +1,7 @@
 """Email: a raw mail becomes a submission; whatever is wrong with it, one answer and no crash."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from itsm.core.errors import MalformedError
@@ -46,7 +47,7 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
         html=html,
         attachments=tuple(_attachments(mail)),
         message_id=message_id,
-        references=_references(mail),
+        references=_references(mail) + (_returned(mail, own) if auto.automatic else ()),
         trust=trust,
         auto=auto,
         raw=blob,
@@ -75,6 +76,13 @@ def _references(mail: mime.Mail) -> tuple[str, ...]:
     """What it answers, nearest first: In-Reply-To, then References from the newest to the oldest."""
     answered = headers.message_ids(mail.raw("in-reply-to"))
     return tuple(dict.fromkeys([*answered, *reversed(headers.message_ids(mail.raw("references")))]))
+
+
+def _returned(mail: mime.Mail, own: Own) -> tuple[str, ...]:
+    """Our Message-IDs in what a bounce returns or quotes of our mail, wherever the post office put it (RFC 3464 2)."""
+    ours = re.compile(rb"<([^<>\s@]{20,150}@" + re.escape(own.domain.encode()) + rb")>", re.IGNORECASE)
+    found = (match.decode("ascii", "replace") for part in mail.parts for match in ours.findall(part.content[:65_536]))
+    return tuple(dict.fromkeys(found))[:10]
 
 
 def _body(mail: mime.Mail) -> tuple[str, str]:
