@@ -4,9 +4,11 @@ import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 from itsm.core.errors import (
@@ -276,3 +278,33 @@ def test_a_refused_connection_is_certain_even_for_a_post() -> None:
     with pytest.raises(OutsideError) as caught:
         client.comment("10001", document("x"), "ours", public=True)
     assert not isinstance(caught.value, AmbiguousError)
+
+
+class Redirecting(BaseHTTPRequestHandler):
+    """Sends every caller somewhere else, and counts them."""
+
+    paths: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """302."""
+        self.paths.append(self.path)
+        self.send_response(302)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
+        """Say nothing."""
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        client = Client(f"http://127.0.0.1:{server.server_port}", "a@example.com", "t", now=lambda: 0)
+        with pytest.raises(OutsideError):
+            client.transitions("10001")
+        server.shutdown()
+        thread.join()
+
+    assert [path.partition("?")[0] for path in Redirecting.paths] == ["/rest/api/3/issue/10001/transitions"]

@@ -118,6 +118,16 @@ def test_fault_40_a_comment_whose_answer_was_lost_is_looked_for_first(world: Wor
     assert world.quiet()
 
 
+def test_fault_40_a_lost_answer_is_given_time_to_take_effect_before_anyone_looks(world: World) -> None:
+    world.says("one")
+    world.jira.faults.append(Fault(method="comment", error=reset))
+    world.nudged()
+    world.later(10)
+
+    assert world.nudged().state == AGAIN
+    assert world.jira.calls["comment"] == 1
+
+
 def test_fault_40_a_comment_changed_in_jira_is_a_further_entry_of_the_journal(world: World) -> None:
     jira_id = world.jira.human_says("Rebooted.", public=True)
     world.settle()

@@ -52,6 +52,7 @@ def test_fault_9_webhooks_in_reverse_order_end_in_what_jira_shows(world: World) 
 
 def test_fault_14_our_own_way_of_several_moves_is_no_wish_of_anyone(world: World) -> None:
     world.goes("resolved", "closed")
+    world.later(60)
     world.settle()
 
     assert world.jira.only().status.name == "Closed"
@@ -65,6 +66,7 @@ def test_fault_14_our_own_way_of_several_moves_is_no_wish_of_anyone(world: World
 @pytest.mark.parametrize("done", [True, False])
 def test_fault_14_our_way_is_gone_on_with_after_an_answer_was_lost(world: World, nth: int, done: bool) -> None:
     world.goes("resolved", "closed")
+    world.later(60)
     fault = Fault(method="transition", error=reset, done=done)
 
     def nth_call() -> None:
