@@ -23,7 +23,7 @@ STATES = {
     "implementing": "Being implemented",
     "in_review": "In review",
 }
-METRICS = {"response": "First answer", "resolution": "Resolution"}
+METRICS = {"response": "First answer", "next_reply": "Next answer", "resolution": "Resolution"}
 
 
 def render(record: Record, journal: Iterable[Comment], now: int) -> str:
