@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from itsm.service_desk.submission import Classification
@@ -16,18 +17,17 @@ OWN, BOUNCE, DELAYED, FEEDBACK = "own", "bounce", "delayed", "feedback"
 AUTO_REPLY, LIST, RECEIPT, PERSON = "auto-reply", "list", "receipt", "person"
 
 INSTANCE_HEADER = "x-itsm-instance"
-DAEMON = re.compile(
-    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|bounces?|mail[-_.]?system|no-?bounce)(?:[-+=.].*)?@",
-    re.IGNORECASE,
+DAEMON = (
+    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|bounces?|mail[-_.]?system|no-?bounce)"
+    r"(?:[-+=.].*)?@"
 )
-DAEMON_NAME = re.compile(
+DAEMON_NAME = (
     r"mail delivery (?:sub)?system|mail delivery service|mailer[- ]daemon|system administrator|mail administrator"
     r"|microsoft outlook$|postmaster"
     r"|internet mail delivery|mail system$|message router|mail router|delivery manager|courier mail server|email "
-    r"bounced|mta",
-    re.IGNORECASE,
+    r"bounced|mta"
 )
-FAILED_SUBJECT = re.compile(
+FAILED_SUBJECT = (
     r"undeliver(?:ed|able)|delivery (?:status notification|failure|failed|problem|error|report|has failed)|failure "
     r"(?:notice|notification|delivery)"
     r"|returned mail|returned to sender|mail (?:delivery|could not be delivered|failure|system error|error)|non[- "
@@ -40,10 +40,9 @@ FAILED_SUBJECT = re.compile(
     r"entregue|onbestelbaar|配信|エラーメール"
     r"|postmaster notify|^warning: could not send|auto[- ]?reply: mail delivery|delivery notification|notifica(?:c|z"
     r"|ç)[ií]?[oó]?n.{0,20}entrega"
-    r"|recapito|message d.erreur|bounced? (?:mail|message|email)|address (?:not found|unknown)|不达|退信|回弹",
-    re.IGNORECASE,
+    r"|recapito|message d.erreur|bounced? (?:mail|message|email)|address (?:not found|unknown)|不达|退信|回弹"
 )
-FAILED_BODY = re.compile(
+FAILED_BODY = (
     r"(?:could not|couldn't|cannot|can't|unable to|wasn't able to|was not|not able to|did not|failed to|has not been) "
     r"(?:be )?(?:deliver|send|sent|reach)"
     r"|undeliver|delivery (?:to the following|failed|failure|attempts?|has failed|of your)|permanent(?:ly)? (?:error"
@@ -54,25 +53,36 @@ FAILED_BODY = re.compile(
     r"|sender)|\b[45]\.\d{1,2}\.\d{1,3}\b|\b55[0-4]\b"
     r"|quota exceeded|over quota|invalid (?:address|recipient|mailbox)|address(?:ee)? (?:unknown|not found|does not "
     r"exist)|not listed in|bounced"
-    r"|original message (?:follows|attached)|below this line is a copy|failed recipient|message could not|rejected",
-    re.IGNORECASE,
+    r"|original message (?:follows|attached)|below this line is a copy|failed recipient|message could not|rejected"
 )
-LATE = re.compile(
+LATE = (
     r"delayed|delay(?:ed)? mail|warning: (?:could not send|message|mail)|delivery (?:is )?delayed|verz[öo]gert"
-    r"|retard[ée]|not yet been delivered|still being retried",
-    re.IGNORECASE,
+    r"|retard[ée]|not yet been delivered|still being retried"
 )
-AWAY_SUBJECT = re.compile(
+AWAY_SUBJECT = (
     r"^\s*(?:\[?auto(?:matic)?[-\s]?(?:reply|response|antwort|svar|respond)\]?|automatisch|automatisk|automatic"
     r"|autosvar|abwesen|au[ßs]er haus|out of (?:the )?office"
     r"|out[- ]of[- ]office|risposta (?:non|automatica)|r[ée]ponse automatique|respuesta autom|resposta autom|fuori "
     r"(?:sede|ufficio)|fr[åa]nvaro|absence|vacation"
     r"|on (?:vacation|holiday|leave)|automaattinen|automatyczna|odpowied[źz] automatyczna|автоответ|автоматический "
     r"ответ|自动回复|自動回覆|自動返信|자동 회신"
-    r"|autoreply|away from)|\b(?:out of office|auto-?reply|automatic reply)\b",
-    re.IGNORECASE,
+    r"|autoreply|away from)|\b(?:out of office|auto-?reply|automatic reply)\b"
 )
-SUPPRESS = re.compile(r"\b(?:all|oof|autoreply)\b", re.IGNORECASE)
+SUPPRESS = r"\b(?:all|oof|autoreply)\b"
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    # Patterns of many languages take milliseconds to compile: the door that only sends mail must not pay for them.
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _match(pattern: str, text: str) -> bool:
+    return _pattern(pattern).match(text) is not None
+
+
+def _search(pattern: str, text: str) -> bool:
+    return _pattern(pattern).search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +153,9 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
         return _said(BOUNCE, "X-Failed-Recipients")
     subject = mail.first("subject")
     signs = [
-        (bool(DAEMON.match(sender)), "sender is a mail daemon"),
-        (bool(DAEMON_NAME.search(mail.first("from"))), "sender is called a mail system"),
-        (bool(FAILED_SUBJECT.search(subject)), "subject speaks of failed delivery"),
+        ((_match(DAEMON, sender)), "sender is a mail daemon"),
+        ((_search(DAEMON_NAME, mail.first("from"))), "sender is called a mail system"),
+        ((_search(FAILED_SUBJECT, subject)), "subject speaks of failed delivery"),
         (
             any(value.strip() in ("<>", "<mailer-daemon>") for value in mail.fields.get("return-path", ())),
             "null Return-Path",
@@ -155,9 +165,9 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
     if not seen:
         return None
     body = " ".join(part.text[:6_000] for part in mail.parts[:4] if part.type.startswith("text/"))
-    if LATE.search(subject) and not FAILED_SUBJECT.search(subject):
+    if _search(LATE, subject) and not _search(FAILED_SUBJECT, subject):
         return _said(DELAYED, "subject speaks of delayed delivery")
-    if len(seen) > 1 or FAILED_BODY.search(body) or DAEMON.match(sender):
+    if len(seen) > 1 or _search(FAILED_BODY, body) or _match(DAEMON, sender):
         return _said(BOUNCE, ", ".join(seen))
     return None
 
@@ -182,10 +192,10 @@ def _automatic(mail: Mail, sender: str, own: Own) -> Classification | None:
     if present:
         return _said(AUTO_REPLY, present[0].title())
     if "x-ms-exchange-generated-message-source" in mail.fields or (
-        SUPPRESS.search(mail.raw("x-auto-response-suppress")) and "x-ms-exchange-inbox-rules-loop" in mail.fields
+        _search(SUPPRESS, mail.raw("x-auto-response-suppress")) and "x-ms-exchange-inbox-rules-loop" in mail.fields
     ):
         return _said(AUTO_REPLY, "made by Exchange")
-    if AWAY_SUBJECT.search(mail.first("subject")):
+    if _search(AWAY_SUBJECT, mail.first("subject")):
         return _said(AUTO_REPLY, "subject of an automatic reply")
     return None
 

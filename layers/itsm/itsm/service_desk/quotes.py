@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 MAX_LINES = 4_000
 WROTE = (
@@ -13,22 +14,18 @@ WROTE = (
 MARKED = r"(?:\d{1,4}[-/.年]\s?\d{1,2}|\d{1,2}[:.h]\d\d|\b(?:19|20)\d\d\b|@)"
 """What a mail program always puts before its "wrote": a date, a time, a year or an address; a person's own sentence
 seldom has one."""
-ATTRIBUTION = re.compile(
+ATTRIBUTION = (
     rf"^[>*\s-]*(?:.{{0,300}}?{MARKED}.{{0,200}}(?:{WROTE})\b.{{0,120}}|.{{0,200}}(?:{WROTE})\b.{{0,120}}@.{{0,80}}"
-    rf"|On\b.{{0,200}}@.{{0,80}}\bsent)[:：>]?\s*-*\s*$",
-    re.IGNORECASE,
+    rf"|On\b.{{0,200}}@.{{0,80}}\bsent)[:：>]?\s*-*\s*$"
 )
-ENDS = re.compile(rf"(?:{WROTE}|sent)\b.{{0,120}}[:：>]?\s*$", re.IGNORECASE)
-STARTS = re.compile(
+ENDS = rf"(?:{WROTE}|sent)\b.{{0,120}}[:：>]?\s*$"
+STARTS = (
     r"^[>\s]*(?:On|Am|Le|Il giorno|Il|El|Em|Op|Den|W dniu|Dnia|På|Pe|Dne|Em)\s.{0,40}\d|^\s*\d{4}[-/年.]\d{1,2}"
     r"[-/月.]\d{1,2}.{0,120}"
-    r"[<(@]|^\s*\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s.{0,120}$",
-    re.IGNORECASE,
+    r"[<(@]|^\s*\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s.{0,120}$"
 )
-DATED = re.compile(
-    r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<\s*[^<>\s]+@[^<>\s]+>:?\s*$"
-)
-ORIGINAL = re.compile(
+DATED = r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<\s*[^<>\s]+@[^<>\s]+>:?\s*$"
+ORIGINAL = (
     r"^[>*\s]*(?:[-_=]{2,}\s*(?:original message|original appointment|forwarded message|reply message"
     r"|urspr[üu]ngliche nachricht|original-?nachricht"
     r"|weitergeleitete nachricht|message d'origine|message original|message transf[ée]r[ée]|messaggio originale"
@@ -38,8 +35,7 @@ ORIGINAL = re.compile(
     r"|исходное сообщение|оригинальное сообщение|пересылаемое сообщение"
     r"|原始邮件|原始郵件|转发邮件|元のメッセージ)\s*[-_=]{2,}.*"
     r"|begin forwarded message:|(?:anfang der )?weitergeleitete[nr]? (?:nachricht|e-?mail):|d[ée]but du message "
-    r"(?:r[ée]exp[ée]di[ée]|transf[ée]r[ée]).*)\s*$",
-    re.IGNORECASE,
+    r"(?:r[ée]exp[ée]di[ée]|transf[ée]r[ée]).*)\s*$"
 )
 FROM = (
     r"from|von|de|da|van|från|fra|od|от|от кого"
@@ -53,20 +49,31 @@ SENT = (
     r"|to|an|à|para|a|aan|till|til|do|кому|收件人|宛先"
     r"|subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|主题|主旨|件名|cc"
 )
-FROM_LINE = re.compile(rf"^[>\s]*\*?(?:{FROM})\s?:\*?\s*\S", re.IGNORECASE)
-SENT_LINE = re.compile(rf"^[>\s]*\*?(?:{SENT})\s?:\*?", re.IGNORECASE)
+FROM_LINE = rf"^[>\s]*\*?(?:{FROM})\s?:\*?\s*\S"
+SENT_LINE = rf"^[>\s]*\*?(?:{SENT})\s?:\*?"
 RULE = re.compile(r"^\s*_{20,}\s*$")
-SIGNATURE = re.compile(
+SIGNATURE = (
     r"^(?:--|—|–)\s*$|^\s*(?:sent|get|diese nachricht wurde|gesendet|von meinem|envoy[ée]|enviado|inviato|verzonden"
     r"|verstuurd|skickat|sendt"
     r"|wys[łl]ane|отправлено|l[äa]hetetty|email sent) (?:from|von|outlook|depuis|de |desde|do |da |dal|vanaf|van|via"
     r"|från|fra|z |из|с |using|mit"
-    r"|iphone).{0,80}$|^von meinem (?:iphone|ipad|android|handy|blackberry|samsung).{0,40}$|^<http.{0,200}>$",
-    re.IGNORECASE,
+    r"|iphone).{0,80}$|^von meinem (?:iphone|ipad|android|handy|blackberry|samsung).{0,40}$|^<http.{0,200}>$"
 )
-MARKER = re.compile(
-    r"^[>\s]*[#=*\s-]*(?:please )?(?:reply|type your (?:reply|response)) above this line.*$", re.IGNORECASE
-)
+MARKER = r"^[>\s]*[#=*\s-]*(?:please )?(?:reply|type your (?:reply|response)) above this line.*$"
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    # Patterns of many languages take milliseconds to compile: the door that only sends mail must not pay for them.
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _match(pattern: str, text: str) -> bool:
+    return _pattern(pattern).match(text) is not None
+
+
+def _search(pattern: str, text: str) -> bool:
+    return _pattern(pattern).search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +107,13 @@ def _cut(lines: list[str], attributed: dict[int, int]) -> int:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        if ORIGINAL.match(line) or MARKER.match(line) or DATED.match(line):
+        if _match(ORIGINAL, line) or _match(MARKER, line) or _match(DATED, line):
             return number
         if (ends := attributed.get(number)) and _tail_is_quoted(lines, ends):
             return number
-        if FROM_LINE.match(line) and sum(bool(SENT_LINE.match(one)) for one in lines[number + 1 : number + 6]) >= 2:
+        if _match(FROM_LINE, line) and sum(_match(SENT_LINE, one) for one in lines[number + 1 : number + 6]) >= 2:
             return number - 1 if number and RULE.match(lines[number - 1]) else number
-        if RULE.match(line) and number + 1 < len(lines) and FROM_LINE.match(_next(lines, number)):
+        if RULE.match(line) and number + 1 < len(lines) and _match(FROM_LINE, _next(lines, number)):
             return number
     return len(lines)
 
@@ -122,8 +129,8 @@ def _attributions(lines: list[str]) -> dict[int, int]:
         # Nearly every line fails here, before any pattern is tried.
         if not line.rstrip(" *_-").endswith((":", "：", ">")) or len(line) > 500:
             continue
-        whole = bool(ENDS.search(line) and ATTRIBUTION.match(line))
-        first = last if whole and STARTS.match(line) else _first_line(lines, last)
+        whole = _search(ENDS, line) and _match(ATTRIBUTION, line)
+        first = last if whole and _match(STARTS, line) else _first_line(lines, last)
         if first < last or whole:
             found[first] = last + 1
     return found
@@ -133,7 +140,11 @@ def _first_line(lines: list[str], last: int) -> int:
     """Where an attribution that ends on this line was begun, at most three lines before; this line if nowhere."""
     for first in range(last - 1, max(-1, last - 4), -1):
         joined = " ".join(part.strip("> ") for part in lines[first : last + 1])
-        if len(joined) < 500 and STARTS.match(lines[first]) and (ATTRIBUTION.match(joined) or DATED.match(joined)):
+        if (
+            len(joined) < 500
+            and _match(STARTS, lines[first])
+            and (_match(ATTRIBUTION, joined) or _match(DATED, joined))
+        ):
             return first
     return last
 
@@ -144,7 +155,7 @@ def _tail_is_quoted(lines: list[str], start: int) -> bool:
     for line in lines[start:]:
         if line.lstrip().startswith(">"):
             quoted = True
-        elif quoted and line.strip() and not SIGNATURE.match(line):
+        elif quoted and line.strip() and not _match(SIGNATURE, line):
             return False
     return True
 
@@ -172,6 +183,6 @@ def _next_is_quote(lines: list[str], number: int) -> bool:
 
 def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:
     for number, line in enumerate(lines):
-        if SIGNATURE.match(line.rstrip()) and any(one.strip() for one in lines[:number]):
+        if _match(SIGNATURE, line.rstrip()) and any(one.strip() for one in lines[:number]):
             return lines[:number], lines[number:]
     return lines, []
