@@ -1,0 +1,124 @@
+"""Snapshots: the emulated services' state on disk, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.cloud import SERVICES, Cloud
+
+log = logging.getLogger(__name__)
+FORMAT = 1
+EVERY = 1.0
+"""Seconds between two looks whether something changed."""
+SHARE = 20
+"""A save may take one twentieth of the time: after one of 50 ms the next is a second away at least."""
+LONGEST = 60.0
+
+
+class Snapshots:
+    """Saves what changed a second later, at most every minute however large the state, and at `close`.
+
+    One file holds all services as they were at one instant. `extra` is the sandbox's own part: stacks, positions.
+    """
+
+    def __init__(self, cloud: Cloud, path: Path, extra: Callable[[], Mapping[str, Any]]) -> None:
+        self._cloud, self._path, self._extra = cloud, path, extra
+        self._dirty = threading.Event()
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.last_ms = 0.0
+
+    def load(self) -> Mapping[str, Any]:
+        """Give the services what was saved; returns the sandbox's own part, empty at the first start."""
+        if not self._path.exists():
+            return {}
+        from ministack.core import persistence
+        from ministack.services import dynamodb
+
+        saved = json.loads(self._path.read_text(), object_hook=persistence._json_object_hook)
+        if saved["format"] != FORMAT:
+            raise ValueError(f"{self._path} was written by another version of the sandbox: run `make clean` to start anew")
+        for name, state in saved["services"].items():
+            _module(name).load_persisted_state(state)
+        # Ministack does not keep streams; what was not yet followed would be lost without them.
+        for name in ("_stream_records", "_stream_trimmed"):
+            getattr(dynamodb, name)._data.update(saved["streams"][name]._data)
+        dynamodb._stream_seq_counter = max(dynamodb._stream_seq_counter, saved["streams"]["counter"])
+        extra: Mapping[str, Any] = saved["extra"]
+        return extra
+
+    def start(self) -> None:
+        """Save by itself from now on."""
+        self._thread = threading.Thread(target=self._work, name="snapshots", daemon=True)
+        self._thread.start()
+
+    def touch(self) -> None:
+        """Something changed."""
+        self._dirty.set()
+
+    def save(self) -> None:
+        """Save now."""
+        with self._lock:
+            began = time.perf_counter()
+            self._dirty.clear()
+            text = self._cloud.call(self._collect)
+            fresh = self._path.with_suffix(".new")
+            with fresh.open("w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+            self.last_ms = (time.perf_counter() - began) * 1000
+
+    def close(self) -> None:
+        """Save a last time and stop."""
+        self._closing.set()
+        if self._thread is not None:
+            self._dirty.set()
+            self._thread.join()
+        self.save()
+
+    def _work(self) -> None:
+        while not self._closing.is_set():
+            self._dirty.wait()
+            if self._closing.wait(min(LONGEST, max(EVERY, self.last_ms / 1000 * SHARE))):
+                return
+            try:
+                self.save()
+            except (OSError, TypeError, ValueError):
+                log.exception("the state could not be saved; it is tried again")
+                self._dirty.set()
+
+    def _collect(self) -> str:
+        from ministack.core import persistence
+        from ministack.services import dynamodb
+
+        states = {name: module.get_state() for name in SERVICES if (module := _loaded(name)) is not None}
+        streams = {name: getattr(dynamodb, name) for name in ("_stream_records", "_stream_trimmed")}
+        whole = {
+            "format": FORMAT,
+            "services": {name: state for name, state in states.items() if state is not None},
+            "streams": {**streams, "counter": dynamodb._stream_seq_counter},
+            "extra": self._extra(),
+        }
+        return json.dumps(whole, default=persistence._json_default)
+
+
+def _loaded(name: str) -> Any:
+    module = sys.modules.get(f"ministack.services.{name}")
+    return module if hasattr(module, "get_state") else None
+
+
+def _module(name: str) -> Any:
+    import importlib
+
+    return importlib.import_module(f"ministack.services.{name}")
