@@ -86,7 +86,7 @@ class Desk:
         return self
 
     def move(self, to: str, **details: Any) -> Desk:
-        """A person moves the record; the lifecycle is asked, as at every door."""
+        """Somebody moves the record; even a move that doors reserve must not get past the process."""
         self.practice.lifecycle.check(self.record.number, self.record.state, to)
         new = {**self.record.details, **details}
         self._save(self.record.changed("StateChanged", by="ada", origin="records", at=self.now, state=to, details=new))

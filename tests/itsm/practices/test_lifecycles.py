@@ -90,6 +90,16 @@ def test_a_comment_of_the_requester_must_not_take_a_record_past_its_approval() -
         assert "awaiting_approval" not in lifecycle_of(practice).held
 
 
+def test_no_hand_takes_a_change_past_its_approval() -> None:
+    lifecycle, seen, todo = lifecycle_of("change"), set(), ["new", "assessing", "awaiting_approval"]
+    while todo:
+        state = todo.pop()
+        if state not in seen:
+            seen.add(state)
+            todo += lifecycle.by_hand(state)
+    assert not seen & {"scheduled", "implementing", "in_review"}
+
+
 def test_a_closed_record_is_never_reopened() -> None:
     for practice in PRACTICES:
         assert lifecycle_of(practice).moves["closed"] == frozenset()

@@ -61,6 +61,44 @@ def _groups(policies: Policies) -> Problems:
             yield f"groups.{name}.calendar", f"no calendar is called {group.calendar!r}"
 
 
+def _sources(policies: Policies) -> Problems:
+    yield from service_desk.problems(policies.sources)
+    mail, alarm = policies.sources.mail, policies.sources.alarm
+    yield from _levels(policies, "mail", {"impact": str(mail.impact), "urgency": str(mail.urgency)})
+    yield from _levels(policies, "alarm", {"impact": str(alarm.impact), "urgency": str(alarm.urgency)})
+    for start, given in alarm.names.items():
+        yield from _levels(policies, f"alarm.names.{start}", given)
+    for name, webhook in policies.sources.webhook.items():
+        yield from _levels(policies, f"webhook.{name}.defaults", webhook.defaults)
+        for level in ("impact", "urgency"):
+            for said, value in webhook.values.get(level, {}).items():
+                for _, reason in _levels(policies, "", {level: value}):
+                    yield f"webhook.{name}.values.{level}.{said}", reason
+
+
+def _forms(policies: Policies) -> Problems:
+    yield from service_desk.problems(policies.forms)
+    for name, form in policies.forms.form.items():
+        yield from _levels(policies, f"form.{name}.defaults", form.defaults)
+        for at, question in enumerate(form.question):
+            if question.name in ("impact", "urgency"):
+                for choice in question.choices:
+                    for _, reason in _levels(policies, "", {question.name: choice.value}):
+                        yield f"form.{name}.question.{at}.choices", reason
+
+
+def _levels(policies: Policies, path: str, given: Mapping[str, str]) -> Problems:
+    """Impacts and urgencies the priority table does not know: a ticket with one could not be opened."""
+    matrix = policies.priorities.matrix
+    known = {"impact": set(matrix), "urgency": {urgency for row in matrix.values() for urgency in row}}
+    for name, levels in known.items():
+        if name in given and given[name] not in levels:
+            yield (
+                f"{path}.{name}",
+                f"{given[name]!r} has no priority in priorities.toml, which knows {', '.join(sorted(levels))}",
+            )
+
+
 def _jira(policies: Policies) -> Problems:
     states = {name: load(name).lifecycle.states for name in policies.jira.practices if name in PRACTICES}
     for name in policies.jira.practices:
@@ -75,8 +113,8 @@ OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
     "groups": _groups,
     "services": _services,
     "priorities": lambda policies: priority.problems(policies.priorities),
-    "sources": lambda policies: service_desk.problems(policies.sources),
-    "forms": lambda policies: service_desk.problems(policies.forms),
+    "sources": _sources,
+    "forms": _forms,
     "routing": lambda policies: service_desk.problems(policies.routing),
     "service_level": lambda policies: service_level.problems(policies.service_level),
     "jira": _jira,

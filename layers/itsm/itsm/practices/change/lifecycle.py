@@ -25,7 +25,11 @@ LIFECYCLE = Lifecycle(
     met=frozenset({CLOSED, REJECTED, CANCELLED}),
     reserved=frozenset(
         {
-            *((state, to) for state in (NEW, ASSESSING, IMPLEMENTING) for to in (SCHEDULED, AWAITING_APPROVAL, REJECTED)),
+            *(
+                (state, to)
+                for state in (NEW, ASSESSING, IMPLEMENTING)
+                for to in (SCHEDULED, AWAITING_APPROVAL, REJECTED)
+            ),
             *((AWAITING_APPROVAL, to) for to in (SCHEDULED, IN_REVIEW, ASSESSING, REJECTED)),
             (IN_REVIEW, AWAITING_APPROVAL),
         }

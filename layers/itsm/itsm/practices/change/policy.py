@@ -12,7 +12,7 @@ from itsm.practices.change.record import EMERGENCY, TYPES
 
 LEVELS = ("low", "medium", "high")
 PROBABILITIES = ("high", "medium", "low")
-CHANGE_FACTS = (*FACTS, "type", "risk", "template", "service.criticality")
+CHANGE_FACTS = (*FACTS, "type", "risk", "template", "service.criticality", "service.group")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ def rule_for(record: Record, policy: ChangePolicy, risk: str = "") -> ApprovalRu
         "type": type_of(record),
         "risk": risk or str(record.details.get("risk", "")),
         "template": str(record.details.get("template") or ""),
-        "service.criticality": policy.services.criticality(record.service),
+        **policy.services.facts(record.service),
     }
     rule = first(policy.approval.rules, facts(record, beside))
     if rule is None:

@@ -7,7 +7,7 @@ from itsm.core.organisation import Services
 from itsm.core.priority import Priorities
 from itsm.core.rules import FACTS
 
-REQUEST_FACTS = (*FACTS, "service.criticality")
+REQUEST_FACTS = (*FACTS, "service.criticality", "service.group")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

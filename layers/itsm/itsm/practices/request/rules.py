@@ -14,5 +14,5 @@ def priority_of(record: Record, policy: RequestPolicy) -> int:
 
 def rule_for(record: Record, policy: RequestPolicy) -> ApprovalRule:
     """The line of the approval table a request falls under; one no line covers is pre-approved."""
-    beside = {"service.criticality": policy.services.criticality(record.service)}
-    return first(policy.approval.rules, facts(record, beside)) or ApprovalRule(when={})
+    known = facts(record, policy.services.facts(record.service))
+    return first(policy.approval.rules, known) or ApprovalRule(when={})
