@@ -96,3 +96,8 @@ def test_a_bounce_finds_its_ticket_by_our_message_id() -> None:
     bounce = a_submission(sender="mailer-daemon@example.org", auto=Classification(kind="bounce"))
     assert may_join(Candidate(how=OWN_MESSAGE_ID, record=TICKET.id), bounce, TICKET)
     assert not may_join(Candidate(how=SUBJECT, number="INC0000001"), bounce, TICKET)
+
+
+def test_a_stranger_does_not_join_by_calling_his_mail_a_mailing_list() -> None:
+    posted = a_submission(sender=STRANGER, auto=Classification(kind="list"))
+    assert not may_join(Candidate(how=OWN_MESSAGE_ID, record=TICKET.id), posted, TICKET)

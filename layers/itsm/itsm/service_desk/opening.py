@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from itsm.core.events import Json
 from itsm.core.lifecycle import Lifecycle
@@ -81,35 +82,35 @@ def opening(
     with. The same submission always makes the same record.
     """
     named = replace(submission, key=key or submission.key)
-    fields = named.fields
-    practice = fields.get("practice") or defaults.practice
-    impact, urgency = _level(fields, "impact", defaults.impact), _level(fields, "urgency", defaults.urgency)
-    service = fields.get("service") or defaults.service
-    record_id = named.record_id
-    said, blobs = kept(named.text, f"text/{record_id}/1", INLINE_BYTES, EXCERPT_BYTES)
+    practice = named.fields.get("practice") or defaults.practice
+    said, blobs = kept(named.text, f"text/{named.record_id}/1", INLINE_BYTES, EXCERPT_BYTES)
     record = opened(
         f"{practice.capitalize()}Opened",
         by=named.sender or SYSTEM,
         origin=named.kind,
         at=named.received_at,
         text=said,
-        id=record_id,
+        id=named.record_id,
         practice=practice,
         state=lifecycle(practice).initial,
         title=title(named.subject),
         source=named.source,
         requester=named.sender or SYSTEM,
         requester_name=named.sender_name,
-        service=service,
-        impact=impact,
-        urgency=urgency,
-        priority=priority(impact, urgency, service),
         group=quarantine.GROUP,
         participants=participants(named, own, defaults.participants),
         details=_details(named, related, [blob.key for blob in blobs]),
         digest=named.digest,
+        **_standing(named.fields, defaults, priority),
     )
     return Opening(record=record, blobs=(*blobs, *_files(named.attachments)))
+
+
+def _standing(fields: Mapping[str, str], defaults: Defaults, priority: Priority) -> Mapping[str, Any]:
+    """How much it matters: what was said, else what the source's policy says."""
+    impact, urgency = _level(fields, "impact", defaults.impact), _level(fields, "urgency", defaults.urgency)
+    service = fields.get("service") or defaults.service
+    return {"service": service, "impact": impact, "urgency": urgency, "priority": priority(impact, urgency, service)}
 
 
 def entry(submission: Submission, record: Record, *, note: str = "") -> Entry:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itsm.core.errors import GoneError, UnauthenticatedError
 from itsm.core.record import Record, derived_id
 from itsm.core.signing import sign, verify
+from itsm.service_desk.filters import LIST, PERSON
 from itsm.service_desk.submission import FAILED, MAIL, Submission
 
 REPLY_PREFIX = "reply+"
@@ -99,6 +100,6 @@ def may_join(candidate: Candidate, submission: Submission, record: Record) -> bo
         return False
     if not candidate.needs_participant:
         return True
-    if candidate.how == OWN_MESSAGE_ID and submission.auto.automatic:
+    if candidate.how == OWN_MESSAGE_ID and submission.auto.kind not in (PERSON, LIST):
         return True
     return bool(submission.sender) and submission.sender in {record.requester, record.assignee, *record.participants}
