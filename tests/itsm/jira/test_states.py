@@ -81,7 +81,21 @@ def test_fault_14_our_way_is_gone_on_with_after_an_answer_was_lost(world: World,
     assert world.jira.only().status.name == "Closed"
     assert (world.record.state, world.moves) == ("closed", [])
     assert world.jira.writes["transition"] == 3
+    assert not world.jira.said[world.link.issue]
     assert world.quiet()
+
+
+def test_fault_14_a_status_we_only_passed_does_not_bounce_the_ticket_back(world: World) -> None:
+    world.goes("resolved")
+    world.later(60)
+    world.jira.faults.append(Fault(method="transition", error=reset, done=True))
+    world.nudged()
+    assert world.jira.only().status.name == "In Progress"
+
+    world.settle()
+
+    assert (world.record.state, world.moves) == ("resolved", [])
+    assert world.jira.only().status.name == "Resolved"
 
 
 def test_fault_21_a_transition_at_the_same_time_as_anothers_is_looked_at_and_tried_again(world: World) -> None:
