@@ -14,11 +14,25 @@ from itsm.core.errors import PolicyError
 from itsm.core.service_time import Calendar
 from itsm.core.spans import Spans
 
-ZONES = (
-    "UTC Europe/Berlin America/New_York America/Sao_Paulo America/Havana America/St_Johns Asia/Tehran Asia/Kolkata "
-    "Asia/Kathmandu Australia/Lord_Howe Pacific/Apia Pacific/Chatham Africa/Casablanca Europe/Dublin America/Santiago "
-    "Antarctica/Troll Asia/Gaza"
-).split()
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "America/Havana",
+    "America/St_Johns",
+    "Asia/Tehran",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Pacific/Chatham",
+    "Africa/Casablanca",
+    "Europe/Dublin",
+    "America/Santiago",
+    "Antarctica/Troll",
+    "Asia/Gaza",
+]
 MINUTE, HOUR = 60, 3600
 OFFICE = ("08:00-12:00", "13:00-18:00")
 
@@ -56,6 +70,17 @@ def test_a_night_shift_is_an_hour_shorter_or_longer_when_the_clocks_change() -> 
     assert st.elapsed(night, at("2026-03-28T12:00"), at("2026-03-29T12:00")) == 7 * HOUR
     assert st.elapsed(night, at("2026-10-24T12:00"), at("2026-10-25T12:00")) == 9 * HOUR
     assert st.elapsed(night, at("2026-10-17T12:00"), at("2026-10-18T12:00")) == 8 * HOUR
+
+
+def test_a_day_entered_twice_ends_where_the_next_one_first_began() -> None:
+    # until 2011 St. John's turned its clocks back from 00:01 on Sunday to 23:01 on Saturday
+    sunday = a_calendar(zone="America/St_Johns", hours=WeeklyHours(sun=("00:00-24:00",)))
+    first = at("2009-11-01T00:00", "America/St_Johns")
+    again = first + 30 * MINUTE
+    assert shown(again, "America/St_Johns") == "Sat 2009-10-31 23:30:00"
+    assert sunday.day_of(again) == sunday.day_of(first) == datetime(2009, 11, 1, tzinfo=UTC).toordinal()
+    assert st.is_open(sunday, again)
+    assert st.elapsed(sunday, first - HOUR, first + 2 * st.DAY) == 25 * HOUR
 
 
 def test_a_shift_over_sunday_night_goes_on_on_monday() -> None:

@@ -33,6 +33,10 @@ def histories(draw: some.DrawFn, fields: Mapping[str, tuple[object, ...]], level
         if n == start:
             desk.start(now)
             continue
+        if desk.record.next_timer is not None and draw(some.booleans()):
+            # the sweeper comes at the second a level is due, or later
+            now = max(now, desk.record.next_timer)
+            desk.tick(now)
         happens(draw, desk, now, fields)
     return desk
 

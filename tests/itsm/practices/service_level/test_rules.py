@@ -186,6 +186,12 @@ def test_a_hand_over_leaves_an_agreement_in_its_own_calendar() -> None:
     assert desk.change("2026-03-27T16:00", group="new-york").record.clocks == before
 
 
+def test_regrouping_by_hand_keeps_the_calendar_an_agreement_names() -> None:
+    desk = Desk(service="erp").start("2026-03-27T15:01")
+    new_york = desk.policy.hours("new-york")
+    assert rules.regroup(desk.record.clocks, new_york, at("2026-03-27T16:00"), desk.policy) == desk.record.clocks
+
+
 def test_a_higher_priority_counts_the_time_used_towards_its_shorter_target() -> None:
     desk = Desk(priority=2).start("2026-03-27T15:01").change("2026-03-27T16:00", priority=1)
     assert shown(desk.clock("resolution").due) == "Mon 30 Mar 11:00:00"
