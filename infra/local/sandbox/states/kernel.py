@@ -83,7 +83,6 @@ class Kernel:
 
     def stop_nested(self, arn: str) -> None:
         if (child := self.runs.get(arn)) is not None:
-            child.parent = None
             self.end(child, "ABORTED", "ExecutionAborted")
 
     def close(self, run: Run, status: str) -> None:

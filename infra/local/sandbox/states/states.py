@@ -45,13 +45,7 @@ def told(walk: Walk, outcome: Any) -> None:
     if isinstance(outcome, TaskFailed):
         _guarded(walk, lambda w: _raise(tasks.failed(w, outcome)))
         return
-    release_child(walk)
     _guarded(walk, lambda w: tasks.succeed(w, outcome))
-
-
-def release_child(walk: Walk) -> None:
-    """A `.sync` task answered through its token leaves its nested execution to itself."""
-    walk.frame.child = None
 
 
 def nested_ended(walk: Walk, child: Any) -> None:

@@ -133,8 +133,8 @@ class Walk:
         output, assigned = self.query.shaped(spec, plain, prefix, states)
         text = dumps(output)
         self.limit(text, f"The state/task '{frame.state}' returned a result")
-        if assigned:
-            self._assign(assigned)
+        # The check at creation has seen that none of these belongs to a scope around.
+        frame.variables.update(assigned)
         shown = {name: dumps(value) for name, value in assigned.items()} or None
         if frame.token is not None:
             self.host.end_token(frame.token)
@@ -145,16 +145,6 @@ class Walk:
             return
         frame.state, frame.input, frame.phase = following, output, Phase.ENTER
         self.host.ready(self.run, frame)
-
-    def _assign(self, assigned: dict[str, Any]) -> None:
-        outer = self.frame.parent
-        while outer is not None:
-            around = self.run.frames[outer]
-            if clash := sorted(set(assigned) & set(around.variables)):
-                cause = f"The variable '{clash[0]}' belongs to an outer scope and cannot be assigned here"
-                raise StateError(RUNTIME, cause)
-            outer = around.parent
-        self.frame.variables.update(assigned)
 
     def limit(self, text: str, what: str) -> None:
         """Raise States.DataLimitExceeded when `text` is larger than a payload may be."""

@@ -46,6 +46,12 @@ def test_a_parallel_state_shapes_its_arguments_output_and_variables(world: World
     assert world.output(definition, {"k": 4}) == {"r": 8, "in": [8]}
 
 
+def test_of_two_failing_branches_the_first_to_fail_names_the_error(world: World) -> None:
+    late = inner(("P", {"Type": "Pass"}), ("F", {"Type": "Fail", "Error": "Late"}))
+    early = inner(("G", {"Type": "Fail", "Error": "Early"}))
+    assert world.run(machine(("X", parallel(late, early)))).error == "Early"
+
+
 def test_a_failing_branch_ends_its_siblings_at_once_and_kills_their_tokens(world: World) -> None:
     late = inner(("L", {"Type": "Wait", "Seconds": 5}), ("Bad", {"Type": "Fail", "Error": "Boom"}))
     arn = world.start(
@@ -209,6 +215,27 @@ def test_a_nested_execution_is_stopped_with_its_parent_or_when_its_task_times_ou
     )
     world.run(timed)
     assert world.engine.execution(KID.replace("kid", "late")).status == "ABORTED"
+
+
+def test_a_nested_execution_stopped_by_a_time_limit_does_not_fail_the_next_attempt(world: World) -> None:
+    world.engine.create_state_machine("child", CHILD)
+    arguments = {"StateMachineArn": "arn:aws:states:us-east-1:111111111111:stateMachine:child"}
+    limit = "{% $states.context.State.RetryCount = 0 ? 5 : 60 %}"
+    retry = [{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1}]
+    state = {**nest(".sync:2", TimeoutSeconds=limit, Retry=retry), "Arguments": arguments}
+    run = world.run(machine(("N", state)))
+    assert (run.status, run.stopped) == ("SUCCEEDED", run.started + 5 + 1 + 30)
+
+
+def test_a_nested_execution_goes_on_when_its_task_is_answered_by_token(world: World) -> None:
+    world.engine.create_state_machine("child", CHILD)
+    nested = nest(".sync")
+    nested["Arguments"]["Input"] = {"token": "{% $states.context.Task.Token %}"}
+    arn = world.start(machine(("N", nested), ("W", {"Type": "Wait", "Seconds": 60})))
+    world.clock.advance(1)
+    world.engine.send_task_success(json.loads(world.engine.execution(KID).input)["token"], "answered")
+    world.clock.run_out()
+    assert (world.engine.execution(arn).output, world.engine.execution(KID).status) == ('"answered"', "SUCCEEDED")
 
 
 def test_an_unknown_nested_machine_fails_its_task(world: World) -> None:

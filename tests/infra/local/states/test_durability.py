@@ -167,6 +167,19 @@ def test_a_step_at_which_the_interpreter_fails_leaves_no_trace(world: World) -> 
     assert (world.engine.execution(arn).status, world.engine.execution(arn).cause) == ("FAILED", "why")
 
 
+def test_a_timer_that_breaks_the_interpreter_does_not_lose_the_others_of_its_instant(world: World) -> None:
+    broken = world.start(machine(("W", {"Type": "Wait", "Seconds": 5, "Output": {"a": "b"}})))
+    whole = world.start(machine(("V", {"Type": "Wait", "Seconds": 5})))
+    world.clock.advance(1)
+    definition = world.engine.kernel.definition(world.engine.execution(broken).definition)
+    definition.body["States"]["W"]["Output"] = {"a": object()}
+    with pytest.raises(StepCrashedError):
+        world.clock.advance(10)
+    world.engine.condemn(broken, "why")
+    world.clock.advance(0)
+    assert world.engine.execution(whole).status == "SUCCEEDED"
+
+
 def test_a_journal_has_one_engine_at_a_time(tmp_path: Path) -> None:
     journal = Journal(str(tmp_path / "journal.db"))
     with pytest.raises(BlockingIOError, match="in use by another engine"):
