@@ -81,6 +81,15 @@ def test_a_wrong_field_is_422_and_named(ports: FakePorts, ticket: Record, body: 
     assert (answer["statusCode"], read(answer)["field"]) == (422, field)
 
 
+def test_a_change_is_planned_anew_by_its_details_and_nothing_else_of_them_is_touched(ports: FakePorts) -> None:
+    change = a_record("chg", "change", state="new", details={"plan": "old", "risk": "low"})
+    number = {"number": ports.records.create(change).record.number}
+    assert patch(ports, {"details": {"plan": "new"}}, params=number)["statusCode"] == 200
+    assert ports.records.find(number["number"]).details == {"plan": "new", "risk": "low"}
+    refused = patch(ports, {"details": {"approval": {}}}, params=number)
+    assert (refused["statusCode"], read(refused)["field"]) == (422, "details.approval")
+
+
 def test_a_change_of_impact_changes_the_priority_by_the_table(ports: FakePorts, ticket: Record) -> None:
     patch(ports, {"impact": 1, "urgency": 1})
     assert ports.records.get(ticket.id).priority == 1

@@ -29,7 +29,7 @@ type Step = Callable[[Record, StepContext], Record]
 class Practice:
     """A practice: its name, number prefix, lifecycle, the steps its processes call, and the process that works a record.
 
-    `process` gives the name of the state machine for a record, "" for none.
+    `process` gives the name of the state machine for a record, "" for none. `editable` are the details a person may set.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Practice:
     lifecycle: Lifecycle
     steps: Mapping[str, Step]
     process: Callable[[Record], str]
+    editable: tuple[str, ...] = ()
 
 
 def load(name: str) -> Practice:

@@ -8,13 +8,14 @@ from typing import Any
 
 from itsm.core.errors import ForbiddenError, InvalidInputError, NotFoundError, StaleVersionError
 from itsm.core.events import Json
+from itsm.core.practice import load
 from itsm.core.record import Comment, Record, derived_id
 from itsm.runtime import approving, desk
 from itsm.runtime.http import Request, Response, json_response
 from itsm.runtime.ports import Ports
 
 WRITABLE = ("title", "assignee", "group", "impact", "urgency", "service")
-TITLE_CHARS, COMMENT_CHARS = 200, 30_000
+TITLE_CHARS, COMMENT_CHARS, DETAIL_CHARS = 200, 30_000, 1_000
 
 
 def show(request: Request, ports: Ports) -> Response:
@@ -32,17 +33,18 @@ def work(request: Request, ports: Ports) -> Response:
     body, caller = dict(request.json()), _caller(request)
     record = ports.records.find(request.params["number"])
     version = _version(request, body.pop("version", None))
-    unknown = sorted(set(body) - {"state", *WRITABLE})
+    unknown = sorted(set(body) - {"state", "details", *WRITABLE})
     if unknown:
-        allowed = ", ".join(("state", *WRITABLE))
+        allowed = ", ".join(("state", "details", *WRITABLE))
         raise InvalidInputError(unknown[0], f"cannot be set; what can: {allowed}")
-    new = {name: _checked(name, body[name], ports) for name in WRITABLE if name in body}
+    new: dict[str, Any] = {name: _checked(name, body[name], ports) for name in WRITABLE if name in body}
+    details = _details(record, body["details"]) if "details" in body else {}
     to = _text("state", body["state"], 40) if "state" in body else record.state
 
     def decide(current: Record) -> Record:
         if version is not None and current.version != version:
             raise StaleVersionError(f"{current.number} is at version {current.version}, not {version}; read it again")
-        wanted = _wanted(current, new, ports)
+        wanted = _wanted(current, new | {"details": {**current.details, **details}}, ports)
         if to != current.state:
             desk.check_move(current, to)
             return current.changed("StateChanged", by=caller, origin="records", at=ports.now(), state=to, **wanted)
@@ -54,7 +56,7 @@ def work(request: Request, ports: Ports) -> Response:
     return json_response(200, shown(saved), etag=f'"{saved.version}"')
 
 
-def _wanted(record: Record, new: Mapping[str, str | int], ports: Ports) -> dict[str, Any]:
+def _wanted(record: Record, new: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     """What of it differs from the record, with the priority that follows from it."""
     wanted: dict[str, Any] = {name: value for name, value in new.items() if getattr(record, name) != value}
     if wanted.keys() & {"impact", "urgency", "service"}:
@@ -188,6 +190,21 @@ def _checked(name: str, value: Any, ports: Ports) -> str | int:
     if name == "service" and text and text not in ports.policies.services.services:
         raise InvalidInputError("service", f"no service is called {text!r}")
     return text
+
+
+def _details(record: Record, stated: Any) -> Mapping[str, Json]:
+    """The details to set, as the record's practice lets a person set them; null takes one away."""
+    if not isinstance(stated, dict):
+        raise InvalidInputError("details", "is an object")
+    editable = load(record.practice).editable
+    for name, value in stated.items():
+        if name not in editable:
+            can = ", ".join(editable) or "none"
+            raise InvalidInputError(f"details.{name}", f"cannot be set on a {record.practice}; what can: {can}")
+        texts = value if isinstance(value, list) else [value]
+        if not all(one is None or isinstance(one, int) or (isinstance(one, str) and len(one) <= DETAIL_CHARS) for one in texts):
+            raise InvalidInputError(f"details.{name}", f"is a number, a text of {DETAIL_CHARS} characters, or a list of them")
+    return stated
 
 
 def _text(name: str, value: Any, most: int, *, empty: bool = False) -> str:

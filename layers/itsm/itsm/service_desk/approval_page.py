@@ -13,10 +13,10 @@ SHOWN = {
     "risk": "Risk",
     "risk_because": "Because",
     "template": "Template",
-    "implementer": "Implemented by",
     "items": "Configuration items",
     "plan": "Plan",
-    "back_out": "Back-out plan",
+    "backout": "Back-out plan",
+    "test": "Test",
     "collides_with": "Collides with",
 }
 INSTANTS = {"planned_start": "Planned start", "planned_end": "Planned end"}

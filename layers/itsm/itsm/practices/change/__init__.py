@@ -4,7 +4,7 @@ from itsm.core.practice import Practice
 from itsm.core.steps import move, renew, report_failure
 from itsm.practices.change import steps
 from itsm.practices.change.lifecycle import CANCELLED, LIFECYCLE
-from itsm.practices.change.record import type_of
+from itsm.practices.change.record import CONTENT, type_of
 
 PRACTICE = Practice(
     name="change",
@@ -21,5 +21,6 @@ PRACTICE = Practice(
         "renew": renew,
         "report_failure": report_failure,
     },
+    editable=(*CONTENT, "outcome"),
     process=lambda record: f"change-{type_of(record)}",
 )

@@ -3,7 +3,7 @@
 from itsm.core.practice import Practice
 from itsm.core.steps import move, renew, report_failure
 from itsm.practices.request import steps
-from itsm.practices.request.lifecycle import CANCELLED, CLOSED, FULFILLED, LIFECYCLE
+from itsm.practices.request.lifecycle import CANCELLED, CLOSED, CONTENT, FULFILLED, LIFECYCLE
 
 PRACTICE = Practice(
     name="request",
@@ -19,4 +19,5 @@ PRACTICE = Practice(
         "report_failure": report_failure,
     },
     process=lambda record: "request",
+    editable=CONTENT,
 )
