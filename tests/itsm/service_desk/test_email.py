@@ -124,6 +124,12 @@ def test_several_texts_are_read_one_after_the_other() -> None:
     assert read(a_mail(body, Content_Type="multipart/mixed; boundary=b")).text == "One\n\nTwo"
 
 
+def test_files_beyond_the_limit_are_counted_not_forgotten() -> None:
+    parts = "--b\nContent-Type: image/png; name=x.png\n\nxx\n" * 53
+    mail = read(a_mail(f"{parts}--b--\n", Content_Type="multipart/mixed; boundary=b"))
+    assert (len(mail.attachments), mail.fields) == (50, {"files_left_out": "3"})
+
+
 @pytest.mark.parametrize("header", ["Reply-To", "Sender", "Return-Path"])
 def test_a_mail_without_from_has_the_sender_another_header_names(header: str) -> None:
     raw = a_mail(without="From", **{header.replace("-", "_"): "<Rita@Example.org>"})

@@ -116,7 +116,7 @@ def _said(kind: str, reason: str) -> Classification:
 
 
 def _own(mail: Mail, sender: str, own: Own) -> Classification | None:
-    if any(own.domain in value.lower().split() for value in mail.fields.get(INSTANCE_HEADER, ())):
+    if any(own.domain.lower() in value.lower().split() for value in mail.fields.get(INSTANCE_HEADER, ())):
         return _said(OWN, "X-Itsm-Instance is ours")
     if (
         own.domain

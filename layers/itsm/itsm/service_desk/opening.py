@@ -109,7 +109,7 @@ def opening(
 def _standing(fields: Mapping[str, str], defaults: Defaults, priority: Priority) -> Mapping[str, Any]:
     """How much it matters: what was said, else what the source's policy says."""
     impact, urgency = _level(fields, "impact", defaults.impact), _level(fields, "urgency", defaults.urgency)
-    service = fields.get("service") or defaults.service
+    service = (fields.get("service") or defaults.service)[:100]
     return {"service": service, "impact": impact, "urgency": urgency, "priority": priority(impact, urgency, service)}
 
 

@@ -13,6 +13,7 @@ from itsm.service_desk.submission import MAIL, UNKNOWN, Attachment, Submission, 
 SENDERS = ("from", "reply-to", "sender", "return-path", "x-sender", "envelope-from")
 MAX_RECIPIENTS = 100
 MAX_ATTACHMENTS = 50
+"""Files of one mail that are stored apart; more are counted on the ticket and stay in the raw mail."""
 EXTENSIONS: Mapping[str, str] = {
     "message/rfc822": ".eml", "text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "image/png": ".png",
     "image/jpeg": ".jpg", "image/gif": ".gif", "application/pdf": ".pdf", "application/pgp-signature": ".asc",
@@ -32,6 +33,7 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
     if not sender and not auto.automatic:
         raise MalformedError("the mail names no sender: From, Reply-To, Sender and Return-Path hold no address")
     said, html = _body(mail)
+    files = _attachments(mail)
     message_id = "".join(headers.message_ids(mail.raw("message-id"))[:1])
     return Submission(
         source=MAIL,
@@ -45,7 +47,8 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
         text=said,
         reply=quotes.split(said).reply,
         html=html,
-        attachments=tuple(_attachments(mail)),
+        attachments=tuple(files[:MAX_ATTACHMENTS]),
+        fields={"files_left_out": str(len(files) - MAX_ATTACHMENTS)} if len(files) > MAX_ATTACHMENTS else {},
         message_id=message_id,
         references=_references(mail) + (_returned(mail, own) if auto.automatic else ()),
         trust=trust,
@@ -113,7 +116,7 @@ def _attachments(mail: mime.Mail) -> list[Attachment]:
         if part.type == "message/rfc822" and not part.name:
             name = _subject_of(part.content) or name
         found.append(attachment(name, part.type, part.content, part.content_id))
-    return found[:MAX_ATTACHMENTS]
+    return found
 
 
 def _subject_of(content: bytes) -> str:
