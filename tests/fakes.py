@@ -105,9 +105,7 @@ class FakeRecords:
         )
         later = [(key, record) for key, record in rows if key > after]
         page = later[:limit]
-        return Page(
-            rows=tuple(_row(record) for _, record in page), next=page[-1][0] if len(later) > limit else ""
-        )
+        return Page(rows=tuple(_row(record) for _, record in page), next=page[-1][0] if len(later) > limit else "")
 
     def due(self, shard: int, before: int) -> Iterable[Timer]:
         """Timers of a shard."""

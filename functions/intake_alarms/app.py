@@ -21,4 +21,3 @@ def handler(event: Mapping[str, Any], ports: Ports) -> None:
         intake.take(submission, ports)
     else:
         intake.append(submission, ports.records.get(submission.record_id), ports)
-

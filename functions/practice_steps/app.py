@@ -21,7 +21,9 @@ def handler(call: StepCall, ports: Ports) -> Mapping[str, Any]:
     practice = load(ports.address("PRACTICE"))
     step = practice.steps.get(call.step)
     if step is None:
-        raise NotFoundError(f"{practice.name} has no step {call.step!r}; its steps: {', '.join(sorted(practice.steps))}")
+        raise NotFoundError(
+            f"{practice.name} has no step {call.step!r}; its steps: {', '.join(sorted(practice.steps))}"
+        )
 
     def take(record: Record) -> Record:
         policy = getattr(ports.policies, practice.name)

@@ -30,7 +30,8 @@ def run() -> list[str]:
         print(f"  round {turn} of {ROUNDS}", file=sys.stderr)
     lines = ["import of a door                    CPU ms   ÷ one boto3 client"]
     lines += [
-        f"{name:<35} {statistics.median(spent[name]):>6.1f}   {statistics.median(ratios[name]):>18.2f}" for name in programs
+        f"{name:<35} {statistics.median(spent[name]):>6.1f}   {statistics.median(ratios[name]):>18.2f}"
+        for name in programs
     ]
     return lines
 
@@ -39,6 +40,6 @@ def _cpu(program: str) -> float:
     paths = [ROOT, ROOT / "layers/itsm", ROOT / "layers/policy"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(path) for path in paths)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", program], env=environment, cwd=Path("/"), check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", program], env=environment, cwd=Path("/"), check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)

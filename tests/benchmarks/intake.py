@@ -26,14 +26,16 @@ def run() -> list[str]:
         ms = statistics.median(result["ms"] for result in results[module])
         calls = statistics.median(result["calls"] for result in results[module])
         lines.append(f"{name:<35} {ms:>6.2f}   {calls:>9.2f}")
-    lines.append(f"CPU, ours to plain: {statistics.median(ratios):.2f} (median of {ROUNDS} paired rounds, {MAILS} mails each)")
+    lines.append(
+        f"CPU, ours to plain: {statistics.median(ratios):.2f} (median of {ROUNDS} paired rounds, {MAILS} mails each)"
+    )
     return lines
 
 
 def _measure(made: Cloud, module: str, turn: int) -> dict[str, float]:
     events = [_mail(made, f"{module}-{turn}-{at}") for at in range(MAILS + 1)]
     job = json.dumps({"module": module, "warm": events[0], "events": events[1:]})
-    done = subprocess.run(  # noqa: S603  # our own program
+    done = subprocess.run(  # our own program
         [sys.executable, "-m", "tests.benchmarks.worker"],
         input=job,
         env=dict(made.environment),
@@ -52,7 +54,8 @@ def _mail(made: Cloud, key: str) -> dict[str, Any]:
     raw = (
         f"From: Rita <rita@example.org>\r\nTo: support@desk.example.org\r\nSubject: The printer burns {key}\r\n"
         f"Message-ID: <{key}@example.org>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-        + "It has burnt since this morning. " * 12
+        + "It has burnt since this morning. "
+        * 12
     )
     made.client("s3").put_object(Bucket="blobs", Key=f"mail/{key}", Body=raw.encode())
     verdicts = {f"{name}Verdict": {"status": "PASS"} for name in ("spf", "dkim", "dmarc", "spam", "virus")}

@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-
 s3, bus = boto3.client("s3"), boto3.client("events")
 
 

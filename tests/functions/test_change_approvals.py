@@ -4,10 +4,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-
-from functions.change_approvals.app import ask, page
 from itsm.core.record import Record
 from itsm.runtime import approving
+
+from functions.change_approvals.app import ask, page
 from tests.builders import a_record
 from tests.fakes import FakePorts
 from tests.support.http import event

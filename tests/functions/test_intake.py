@@ -17,7 +17,10 @@ FORM = {
     "sender": "rita@example.org",
     "sender_name": "Rita",
     "subject": "No sound",
-    "text": "My headset is silent.", "impact": "3", "urgency": "2"}
+    "text": "My headset is silent.",
+    "impact": "3",
+    "urgency": "2",
+}
 URLENCODED = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
 
 
@@ -127,8 +130,12 @@ def test_an_unknown_source_is_404(ports: FakePorts) -> None:
     assert post(ports, b"{}", {}, "nosuch")["statusCode"] == 404
 
 
-@pytest.mark.parametrize(("body", "field"), [(b"not json", None), (b"[]", None), (b'{"id": "e", "text": "x"}', "title")])
-def test_a_body_that_cannot_be_used_is_422_and_names_the_field(ports: FakePorts, body: bytes, field: str | None) -> None:
+@pytest.mark.parametrize(
+    ("body", "field"), [(b"not json", None), (b"[]", None), (b'{"id": "e", "text": "x"}', "title")]
+)
+def test_a_body_that_cannot_be_used_is_422_and_names_the_field(
+    ports: FakePorts, body: bytes, field: str | None
+) -> None:
     answer = post(ports, body, signed(body, ports))
     assert (answer["statusCode"], read(answer).get("field")) == (422, field)
     assert answer["headers"]["content-type"].startswith("application/problem+json")

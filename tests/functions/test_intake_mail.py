@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-
-from functions.intake_mail.app import handler
 from itsm.core.record import Record
 from itsm.service_desk.threading import own_message_id, reply_address
+
+from functions.intake_mail.app import handler
 from tests.fakes import FakePorts, sqs
 from tests.support.mail import notification, raw, stored
 
@@ -25,7 +25,12 @@ def deliver(ports: FakePorts, body: bytes, key: str = "mail/1", **verdicts: str)
 
 def test_a_mail_becomes_an_incident_with_its_sender_and_words(ports: FakePorts) -> None:
     (ticket,) = deliver(ports, raw())
-    assert (ticket.number, ticket.practice, ticket.state, ticket.group) == ("INC0000001", "incident", "new", "service-desk")
+    assert (ticket.number, ticket.practice, ticket.state, ticket.group) == (
+        "INC0000001",
+        "incident",
+        "new",
+        "service-desk",
+    )
     assert (ticket.requester, ticket.title, ticket.event.text) == ("rita@example.org", "The printer burns", "It burns.")
 
 
@@ -59,7 +64,9 @@ def test_a_reply_delivered_twice_is_one_entry(ports: FakePorts) -> None:
 def test_a_stranger_with_our_message_id_joins_nothing(ports: FakePorts) -> None:
     (ticket,) = deliver(ports, raw())
     ours = own_message_id(ports.link_secret, ticket.id, 1, "ack", "desk.example.org")
-    mail = raw("Let me in.", sender="eve@example.net", message_id="eve@example.net", headers={"In-Reply-To": f"<{ours}>"})
+    mail = raw(
+        "Let me in.", sender="eve@example.net", message_id="eve@example.net", headers={"In-Reply-To": f"<{ours}>"}
+    )
     assert len(deliver(ports, mail, "mail/2")) == 2
     assert not ports.records.journal.get(ticket.id)
 

@@ -1,10 +1,10 @@
 """Notifications: who is told what, once."""
 
 import pytest
-
-from functions.notifications.app import handler
 from itsm.core.record import Record
 from itsm.runtime import desk
+
+from functions.notifications.app import handler
 from tests.builders import a_comment, an_incident
 from tests.fakes import FakePorts, sqs
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from functions.record_changes.app import handler
 from itsm.aws.items import to_item
 from itsm.aws.models import tables
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.ports import Wait
 from itsm.core.record import Record
+
+from functions.record_changes.app import handler
 from tests.builders import NOON, an_incident
 from tests.fakes import FakePorts
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from itsm.core.record import Record
 
 from functions.records.app import handler
-from itsm.core.record import Record
 from tests.builders import a_record, an_incident
 from tests.fakes import FakePorts
 from tests.support.http import agent, event, read
@@ -35,7 +35,12 @@ def patch(ports: FakePorts, body: Any, **more: Any) -> dict[str, Any]:
 def test_a_record_is_shown_with_its_version_and_legal_moves(ports: FakePorts, ticket: Record) -> None:
     answer = call(ports, "GET /records/{number}")
     shown = read(answer)
-    assert (answer["statusCode"], shown["number"], shown["version"], answer["headers"]["etag"]) == (200, ticket.number, 1, '"1"')
+    assert (answer["statusCode"], shown["number"], shown["version"], answer["headers"]["etag"]) == (
+        200,
+        ticket.number,
+        1,
+        '"1"',
+    )
     assert "in_progress" in shown["legal_moves"]
 
 
@@ -46,7 +51,12 @@ def test_an_unknown_number_is_404(ports: FakePorts) -> None:
 def test_a_move_and_an_assignment_are_one_version(ports: FakePorts, ticket: Record) -> None:
     answer = patch(ports, {"version": 1, "state": "in_progress", "assignee": "ada@example.org"})
     record = ports.records.get(ticket.id)
-    assert (answer["statusCode"], record.version, record.state, record.assignee) == (200, 2, "in_progress", "ada@example.org")
+    assert (answer["statusCode"], record.version, record.state, record.assignee) == (
+        200,
+        2,
+        "in_progress",
+        "ada@example.org",
+    )
     assert record.event.by == "ada@example.org"
 
 
@@ -107,9 +117,7 @@ def test_a_body_that_is_not_json_is_422(ports: FakePorts, ticket: Record) -> Non
 
 def test_a_comment_with_the_same_key_twice_is_there_once(ports: FakePorts, ticket: Record) -> None:
     for _ in range(2):
-        answer = call(
-            ports, "POST /records/{number}/comments", {"text": "On it."}, headers={"idempotency-key": "k-1"}
-        )
+        answer = call(ports, "POST /records/{number}/comments", {"text": "On it."}, headers={"idempotency-key": "k-1"})
         assert answer["statusCode"] == 201
     entries = read(call(ports, "GET /records/{number}/comments"))["comments"]
     assert [(entry["text"], entry["public"]) for entry in entries if entry["id"] != "opening"] == [("On it.", True)]

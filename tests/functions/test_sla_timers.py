@@ -4,11 +4,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-
-from functions.sla_timers.app import fire, start, sweep
 from itsm.core.clock import Clock
 from itsm.core.record import Record
 from itsm.runtime import desk
+
+from functions.sla_timers.app import fire, start, sweep
 from tests.builders import a_comment, an_incident
 from tests.fakes import FakePorts, sqs
 

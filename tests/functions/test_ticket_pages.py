@@ -1,8 +1,9 @@
 """Ticket pages: the requester's page, behind its signed link alone."""
 
-from functions.ticket_pages.app import handler
 from itsm.core.signing import sign
 from itsm.runtime import desk
+
+from functions.ticket_pages.app import handler
 from tests.builders import a_comment, an_incident
 from tests.fakes import FakePorts
 from tests.support.http import event

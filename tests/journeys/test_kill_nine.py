@@ -22,7 +22,7 @@ def endpoint() -> Iterator[Cloud]:
 
 
 def _kill(made: Cloud, door: str, events: list[Mapping[str, Any]]) -> dict[str, Any]:
-    done = subprocess.run(  # noqa: S603  # our own program
+    done = subprocess.run(  # our own program
         [sys.executable, "-m", "tests.support.killing"],
         input=json.dumps({"door": door, "events": events}),
         env=dict(made.environment),
@@ -43,7 +43,10 @@ def _mail(made: Cloud, case: int) -> Mapping[str, Any]:
         f"Message-ID: <case-{case}@example.org>\r\n\r\nThe printer burns, case {case}.\r\n"
     )
     made.client("s3").put_object(Bucket="blobs", Key=f"mail/{case}", Body=raw.encode())
-    passed = {name: {"status": "PASS"} for name in ("spfVerdict", "dkimVerdict", "dmarcVerdict", "spamVerdict", "virusVerdict")}
+    passed = {
+        name: {"status": "PASS"}
+        for name in ("spfVerdict", "dkimVerdict", "dmarcVerdict", "spamVerdict", "virusVerdict")
+    }
     body = {
         "notificationType": "Received",
         "mail": {"messageId": str(case), "timestamp": "2026-11-24T10:00:00.000Z"},

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import boto3
 import pytest
-from moto import mock_aws
-
 from itsm.aws.models import Tables, tables
 from itsm.aws.numbers import Numbers
 from itsm.aws.records import Records
+from moto import mock_aws
+
 from tests.support.cloud import make_tables
 from tests.support.units import Meter, metered
 

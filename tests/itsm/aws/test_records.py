@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.errors import NotFoundError, StaleVersionError
 from itsm.core.ports import Link, Wait
 from itsm.core.record import derived_id
+
 from tests.builders import NOON, a_comment, an_incident
 from tests.itsm.aws.conftest import Store
 
@@ -17,7 +17,9 @@ def test_a_record_reads_back_as_it_was_written(store: Store) -> None:
         metric="response", agreement="standard", calendar="weekdays", target=3600, state=RUNNING,
         started_at=NOON, since=NOON, due=NOON + 3600, next_at=NOON + 2700,
     )  # fmt: skip
-    record = an_incident(clocks=(clock,), details={"cis": ["web-1", "web-2"], "risk": 2}, participants=("cc@example.org",))
+    record = an_incident(
+        clocks=(clock,), details={"cis": ["web-1", "web-2"], "risk": 2}, participants=("cc@example.org",)
+    )
     created = store.records.create(record)
     assert created.new
     assert store.records.get(record.id) == created.record == replace(record, number="INC0000001")
@@ -38,9 +40,7 @@ def test_a_number_that_was_not_used_goes_to_the_next_ticket(store: Store) -> Non
 
 def test_two_environments_never_give_the_same_number(store: Store) -> None:
     other = store.another()
-    numbers = [
-        (other if at % 2 else store.records).create(an_incident(str(at))).record.number for at in range(120)
-    ]
+    numbers = [(other if at % 2 else store.records).create(an_incident(str(at))).record.number for at in range(120)]
     assert len(set(numbers)) == 120
 
 
@@ -122,7 +122,15 @@ def test_a_worklist_holds_open_records_by_due_then_priority(store: Store) -> Non
 
 def test_timers_come_due_by_shard_and_only_while_they_run(store: Store) -> None:
     running = Clock(
-        metric="resolution", agreement="a", calendar="c", target=1, state=RUNNING, started_at=0, since=0, due=9, next_at=NOON
+        metric="resolution",
+        agreement="a",
+        calendar="c",
+        target=1,
+        state=RUNNING,
+        started_at=0,
+        since=0,
+        due=9,
+        next_at=NOON,
     )
     record = store.records.create(an_incident(clocks=(running,))).record
     store.records.create(an_incident("paused", clocks=(replace(running, state="paused", due=None, next_at=None),)))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itsm.aws.audit import Audit
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.ports import Link, Wait
+
 from tests.builders import NOON, a_comment, an_incident
 from tests.itsm.aws.conftest import Store
 
@@ -35,7 +36,9 @@ def test_a_transition_is_one_call_and_at_most_six_units(store: Store) -> None:
     store.meter.take()
     moved = replace(clock, due=NOON + 20_000, next_at=NOON + 15_000)
     store.records.save(
-        record.changed("StateChanged", by="ada", origin="records", at=NOON + 9, state="in_progress", clocks=(moved, moved))
+        record.changed(
+            "StateChanged", by="ada", origin="records", at=NOON + 9, state="in_progress", clocks=(moved, moved)
+        )
     )
     calls, units = store.meter.take()
     assert calls == ["PutItem"]
@@ -78,7 +81,9 @@ def test_a_tickets_whole_life_is_at_most_sixty_units(store: Store) -> None:
         audit.append(record.id, record.event)
     for key in ("first", "second"):
         comment = a_comment(record, key)
-        record = store.records.save(record.changed("CommentAdded", by="a", origin="r", at=NOON, comment=comment.id), comment)
+        record = store.records.save(
+            record.changed("CommentAdded", by="a", origin="r", at=NOON, comment=comment.id), comment
+        )
         audit.append(record.id, record.event)
     for name in ("resolution", "closure"):
         wait = Wait(record=record.id, name=name, token="t" * 700, until=("resolved", "closed"))
@@ -86,6 +91,8 @@ def test_a_tickets_whole_life_is_at_most_sixty_units(store: Store) -> None:
         store.records.woken(wait)
     link = store.records.save_link(Link(record=record.id, state="creating", label="itsm-" + record.id))
     for _ in range(4):
-        link = store.records.save_link(replace(link, state="linked", issue="10001", key="OPS-1", base={"summary": "s" * 200}))
+        link = store.records.save_link(
+            replace(link, state="linked", issue="10001", key="OPS-1", base={"summary": "s" * 200})
+        )
     _, units = store.meter.take()
     assert units <= LIFE_UNITS

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from itsm.core.calendar import WEEKDAYS, CalendarPolicy, WeeklyHours, build
 from itsm.core.service_time import Calendar
 

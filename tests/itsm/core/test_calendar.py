@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-
 from itsm.core.calendar import CalendarPolicy, Calendars, WeeklyHours, build, calendar_problems, problems
 from itsm.core.errors import NotFoundError, PolicyError
 

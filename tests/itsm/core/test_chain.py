@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from itsm.core.chain import LAG, faults
 from itsm.core.events import Event
+
 from tests.builders import NOON, an_incident
 
 LENGTH = 6
@@ -45,7 +45,15 @@ def test_any_reorder_is_found(order: list[int]) -> None:
     assert bool(_found(moved)) == (order != sorted(order))
 
 
-EDITS = {"type": "Closed", "at": 1, "by": "eve", "origin": "elsewhere", "text": "new", "comment": "c", "changes": {"a": (1, 2)}}
+EDITS = {
+    "type": "Closed",
+    "at": 1,
+    "by": "eve",
+    "origin": "elsewhere",
+    "text": "new",
+    "comment": "c",
+    "changes": {"a": (1, 2)},
+}
 
 
 @pytest.mark.parametrize("field", EDITS)

@@ -1,7 +1,6 @@
 """Durations as policy writes them."""
 
 import pytest
-
 from itsm.core.calendar import CalendarPolicy, WeeklyHours, build
 from itsm.core.duration import Duration, end, in_service_time, parse
 from itsm.core.errors import PolicyError

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-
 from itsm.core import service_time as st
 from itsm.core.priority import Priorities, priority, problems
 from itsm.core.service_time import Calendar
+
 from tests.itsm.core.peer_cases import calendar, instant, load, local
 
 QUIRKS = {

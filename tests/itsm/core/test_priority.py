@@ -1,7 +1,6 @@
 """Priority is what the organisation's own table says, and the table makes sense."""
 
 import pytest
-
 from itsm.core.errors import InvalidInputError
 from itsm.core.priority import Priorities, priority, problems
 

@@ -6,10 +6,10 @@ from dataclasses import FrozenInstanceError
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.events import GENESIS, canonical, digest
 from itsm.core.record import derived_id
+
 from tests.builders import NOON, an_incident
 
 TEXTS = st.text(max_size=60)
@@ -46,7 +46,9 @@ def test_a_change_is_the_next_version_with_its_event_chained_to_the_last() -> No
 
 def test_an_event_says_only_what_differs_and_details_one_by_one() -> None:
     record = an_incident(details={"plan": "restart", "risk": 2})
-    changed = record.changed("X", by="a", origin="o", at=1, state="new", details={"plan": "restart", "risk": 3, "by": "b"})
+    changed = record.changed(
+        "X", by="a", origin="o", at=1, state="new", details={"plan": "restart", "risk": 3, "by": "b"}
+    )
     assert changed.event.changes == {"details.by": (None, "b"), "details.risk": (2, 3)}
 
 

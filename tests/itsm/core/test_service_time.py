@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as some
-
 from itsm.core import service_time as st
 from itsm.core.calendar import WEEKDAYS, CalendarPolicy, WeeklyHours, build
 from itsm.core.errors import PolicyError

@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from itsm.core.errors import GoneError, UnauthenticatedError
 from itsm.core.signing import sign, verify
 
 SECRET = b"a secret"
-PAYLOADS = st.from_regex(r"[a-z0-9]{1,20}(\.[a-z0-9-]{1,20}){0,3}", fullmatch=True).filter(lambda text: ".x" not in text)
+PAYLOADS = st.from_regex(r"[a-z0-9]{1,20}(\.[a-z0-9-]{1,20}){0,3}", fullmatch=True).filter(
+    lambda text: ".x" not in text
+)
 
 
 @given(PAYLOADS)

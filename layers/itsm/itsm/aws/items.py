@@ -10,7 +10,6 @@ from itsm.core.events import Event
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 
-
 HASHES = ("previous", "hash")
 CLOCK_FIELDS = tuple(field.name for field in fields(Clock))
 

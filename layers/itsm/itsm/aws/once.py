@@ -24,7 +24,9 @@ class Once:
         """One conditional put; DynamoDB removes expired items late, so the condition looks at the time as well."""
         model, now = self._tables.use, self._now()
         try:
-            model(pk=f"ONCE#{key}", expires=now + ttl).save(condition=model.pk.does_not_exist() | (model.expires <= now))
+            model(pk=f"ONCE#{key}", expires=now + ttl).save(
+                condition=model.pk.does_not_exist() | (model.expires <= now)
+            )
         except PutError as error:
             if error.cause_response_code == CONDITION_FAILED:
                 return False

@@ -104,7 +104,9 @@ class Records(Links):
         stored = self.get(record.id)
         if stored.event.hash == record.event.hash:
             return stored
-        raise StaleVersionError(f"{record.number} is at version {stored.version}, not {record.version - 1}; read it again")
+        raise StaleVersionError(
+            f"{record.number} is at version {stored.version}, not {record.version - 1}; read it again"
+        )
 
     def comments(self, record_id: str) -> tuple[Comment, ...]:
         """One query; the opening text comes from the first event until its item is written."""
@@ -152,7 +154,8 @@ class Records(Links):
         model = self._tables.wait
         rows = model.query(ticket_key(record_id), model.sk.startswith(WAIT), consistent_read=True)
         return tuple(
-            Wait(record=record_id, name=row.sk.removeprefix(WAIT), token=row.token, until=tuple(row.until)) for row in rows
+            Wait(record=record_id, name=row.sk.removeprefix(WAIT), token=row.token, until=tuple(row.until))
+            for row in rows
         )
 
     def woken(self, wait: Wait) -> None:

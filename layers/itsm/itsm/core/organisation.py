@@ -29,7 +29,6 @@ class Services:
         service = self.services.get(name)
         return service.criticality if service else None
 
-
     def facts(self, name: str) -> Mapping[str, str | int]:
         """What rules may ask of a record's service beside its name; nothing for none or an unknown one."""
         service = self.services.get(name)

@@ -61,12 +61,8 @@ class Record:
         """
         changes = dict(_differences(self, new))
         version = self.version + 1
-        event = Event(
-            type=event_type, version=version, at=at, by=by, origin=origin, changes=changes, comment=comment
-        )
-        return replace(
-            self, version=version, updated_at=at, event=chained(self.id, event, self.event.hash), **new
-        )
+        event = Event(type=event_type, version=version, at=at, by=by, origin=origin, changes=changes, comment=comment)
+        return replace(self, version=version, updated_at=at, event=chained(self.id, event, self.event.hash), **new)
 
     @property
     def next_timer(self) -> int | None:

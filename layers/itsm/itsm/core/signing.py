@@ -29,7 +29,9 @@ def verify(secret: bytes, purpose: str, token: str, *, now: int = 0) -> str:
     """
     payload, _, mac = token.lower().rpartition(".")
     if not payload or not hmac.compare_digest(mac.encode(), _mac(secret, purpose, payload).encode()):
-        raise UnauthenticatedError("this link is not one of ours, or it was cut; open it again from the mail it came in")
+        raise UnauthenticatedError(
+            "this link is not one of ours, or it was cut; open it again from the mail it came in"
+        )
     last = payload.rpartition(".")[2]
     if last.startswith("x") and last[1:].isdigit() and int(last[1:]) <= now:
         raise GoneError("this link has expired; ask for a new one")

@@ -51,7 +51,9 @@ def take_webhook(request: Request, ports: Ports) -> Response:
         signatures.verify(request.body, request.headers, policy.verify, _live(name, ports), ports.now())
     submission = webhook.parse(name, request.body, request.headers, policy, received_at=ports.now())
     if submission is None:
-        return json_response(202, {"outcome": "not for the desk", "reason": "the source's policy leaves such events out"})
+        return json_response(
+            202, {"outcome": "not for the desk", "reason": "the source's policy leaves such events out"}
+        )
     if submission.recovered:
         record, new = intake.recover(submission, ports), False
     else:
@@ -73,5 +75,8 @@ def _live(name: str, ports: Ports) -> Sequence[str]:
 
 def _check_origin(request: Request) -> None:
     origin = request.headers.get("origin", "")
-    if origin not in ("", "null") and origin.partition("://")[2] != request.base_url.partition("://")[2].partition("/")[0]:
+    if (
+        origin not in ("", "null")
+        and origin.partition("://")[2] != request.base_url.partition("://")[2].partition("/")[0]
+    ):
         raise ForbiddenError("this form was sent from another site; open it here and send it again")

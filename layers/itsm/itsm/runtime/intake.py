@@ -31,7 +31,9 @@ def own(ports: Ports) -> Own:
     return Own(domain=domain, addresses=tuple(one.lower() for one in (*addresses, sender) if "@" in one))
 
 
-def take(submission: Submission, ports: Ports, defaults: Defaults | None = None, related: str = "") -> tuple[Record, bool]:
+def take(
+    submission: Submission, ports: Ports, defaults: Defaults | None = None, related: str = ""
+) -> tuple[Record, bool]:
     """The ticket a submission opens, and whether it is new; other words under its key are added to the one that is there."""
     found = opening(
         submission,

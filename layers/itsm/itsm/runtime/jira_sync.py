@@ -75,9 +75,7 @@ class _Move:
 
     def __call__(self, record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
         """The saved record."""
-        return desk.update(
-            self._ports, record.id, lambda current: desk.moved(current, to, by=by, origin=origin, at=at)
-        )
+        return desk.update(self._ports, record.id, lambda current: desk.moved(current, to, by=by, origin=origin, at=at))
 
 
 class _Save:
@@ -90,4 +88,3 @@ class _Save:
         """The saved record."""
         saved = self._ports.records.save(measured(before, after, comment, self._ports.policies), comment)
         return approving.void(saved, self._ports)
-

@@ -77,7 +77,9 @@ def history(request: Request, ports: Ports) -> Response:
 def comments(request: Request, ports: Ports) -> Response:
     """GET /records/{number}/comments: the journal, oldest first."""
     record = ports.records.find(request.params["number"])
-    return json_response(200, {"number": record.number, "comments": [_entry(c) for c in ports.records.comments(record.id)]})
+    return json_response(
+        200, {"number": record.number, "comments": [_entry(c) for c in ports.records.comments(record.id)]}
+    )
 
 
 def comment(request: Request, ports: Ports) -> Response:
@@ -202,8 +204,12 @@ def _details(record: Record, stated: Any) -> Mapping[str, Json]:
             can = ", ".join(editable) or "none"
             raise InvalidInputError(f"details.{name}", f"cannot be set on a {record.practice}; what can: {can}")
         texts = value if isinstance(value, list) else [value]
-        if not all(one is None or isinstance(one, int) or (isinstance(one, str) and len(one) <= DETAIL_CHARS) for one in texts):
-            raise InvalidInputError(f"details.{name}", f"is a number, a text of {DETAIL_CHARS} characters, or a list of them")
+        if not all(
+            one is None or isinstance(one, int) or (isinstance(one, str) and len(one) <= DETAIL_CHARS) for one in texts
+        ):
+            raise InvalidInputError(
+                f"details.{name}", f"is a number, a text of {DETAIL_CHARS} characters, or a list of them"
+            )
     return stated
 
 

@@ -54,7 +54,9 @@ def fire(record_id: str, ports: Ports) -> None:
         key = ",".join(f"{one.clock.metric}:{one.clock.generation}:{one.level}" for one in fired)
         note = desk.internal_note(record, key, told, by=SYSTEM, origin=ORIGIN, at=now)
         details = {**record.details, "escalation": told}
-        changed = record.changed(name, by=SYSTEM, origin=ORIGIN, at=now, comment=note.id, details=details, clocks=clocks)
+        changed = record.changed(
+            name, by=SYSTEM, origin=ORIGIN, at=now, comment=note.id, details=details, clocks=clocks
+        )
         try:
             ports.records.save(changed, note)
         except StaleVersionError:
@@ -75,4 +77,3 @@ def _told(fired: Fired, record: Record) -> str:
     if fired.breached:
         return f"The {what} is breached; {record.group or 'nobody'} holds the ticket"
     return f"{fired.level} of the {what} is used"
-
