@@ -87,6 +87,7 @@ class FakeJira:
     issues: dict[str, Issue] = field(default_factory=dict)
     said: dict[str, list[Said]] = field(default_factory=dict)
     born: dict[str, int] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     webhooks: list[dict[str, Json]] = field(default_factory=list)
@@ -170,6 +171,7 @@ class FakeJira:
             record=draft.record,
         )
         self.issues[issue.id], self.said[issue.id], self.born[issue.id] = issue, [], self.now()
+        self.parents[issue.id] = draft.parent
         self._tell("jira:issue_created", issue)
         self._end("create", fault)
         return issue.id

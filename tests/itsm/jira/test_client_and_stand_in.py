@@ -21,10 +21,12 @@ from itsm.core.errors import (
 )
 from itsm.jira.client import Client
 from itsm.jira.outcome import AGAIN, DONE, PARKED
+from itsm.jira.policy import JiraPolicy
 from itsm.jira.signature import nudge, verify
+from itsm.runtime.policies import Policies
 from sandbox.jira import INTEGRATION_EMAIL, INTEGRATION_TOKEN, Hook, JiraSite, Store
 
-from tests.itsm.jira.world import World, a_policy
+from tests.itsm.jira.world import World
 from tests.support.jira_guard import JiraGuard
 
 HOOK = Hook(url="http://127.0.0.1:9/jira/webhook", secret="the webhook secret")
@@ -39,8 +41,8 @@ def contracts(openapi: Path, adf_schema: Path) -> JiraGuard:
 class Served(World):
     """A world whose Jira is the stand-in, on a port of this machine, reached by the real client."""
 
-    def __init__(self, guard: JiraGuard, **record: Any) -> None:
-        super().__init__(a_policy(), **record)
+    def __init__(self, guard: JiraGuard, policy: JiraPolicy | None = None, **record: Any) -> None:
+        super().__init__(policy, **record)
         ids = count(1)
         self.hooks: list[tuple[bytes, Mapping[str, str]]] = []
         self.site = JiraSite(
@@ -86,7 +88,7 @@ class Served(World):
         hooks, self.hooks = self.hooks, []
         for body, headers in hooks:
             hint = nudge(verify(body, headers, [HOOK.secret], self.time))
-            if hint is not None and (self.records.linked(hint.issue) or hint.record) == self.id:
+            if hint is not None and (self.records.linked(hint.issue) or hint.record).startswith(self.id):
                 self.nudged(hint.issue, hint.kind)
 
 
@@ -146,6 +148,31 @@ def test_a_ticket_lives_in_jira_from_opening_to_closing(world: Served) -> None:
     world.deliver()
     world.settle()
     assert (world.writes(), len(world.records.written)) == (writes, versions)
+
+
+def test_a_changes_steps_live_under_its_issue(contracts: JiraGuard) -> None:
+    contracts.violations.clear()
+    world = Served(contracts, Policies().jira, practice="change")
+    world.goes("assessing", "awaiting_approval", "scheduled", "implementing")
+    world.settle()
+    world.later(60)
+    (below,) = world.seen()["subtasks"]
+    assert below["fields"]["summary"] == f"Implement: {world.record.title}"
+    for transition in ("11", "51"):
+        world.by_ada("POST", f"issue/{below['id']}/transitions", {"transition": {"id": transition}})
+    world.deliver()
+    world.settle()
+
+    assert world.record.state == "in_review"
+    assert [step["fields"]["status"]["name"] for step in world.seen()["subtasks"]] == ["Done", "To Do"]
+    world.goes("closed")
+    world.settle()
+    assert {step["fields"]["status"]["statusCategory"]["key"] for step in world.seen()["subtasks"]} == {"done"}
+    writes = world.writes()
+    world.deliver()
+    assert world.writes() == writes
+    world.serving.stop()
+    contracts.assert_clean()
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "html_200", "truncated_json", "status"])

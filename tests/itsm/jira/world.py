@@ -12,7 +12,7 @@ from itsm.jira.policy import CommentRules, FieldRules, JiraPolicy, PracticeRules
 from itsm.jira.reconcile import reconcile
 from itsm.jira.signature import nudge
 
-from tests.builders import NOON, a_comment, an_incident
+from tests.builders import NOON, a_comment, a_record
 from tests.fakes import FakeRecords
 from tests.itsm.jira.fake_jira import ADA, FakeJira
 
@@ -67,13 +67,13 @@ class Killed(BaseException):
 class World:
     """One incident beside a Jira. `nudged` and `settle` let the worker run; nothing runs by itself."""
 
-    def __init__(self, policy: JiraPolicy | None = None, **record: Any) -> None:
+    def __init__(self, policy: JiraPolicy | None = None, practice: str = "incident", **record: Any) -> None:
         self.time = NOON
         self.jira = FakeJira(now=lambda: self.time)
         self.issues: Issues = self.jira
         self.records = FakeRecords()
         self.policy = policy or a_policy()
-        self.id = self.records.create(an_incident(**record)).record.id
+        self.id = self.records.create(a_record(practice=practice, **record)).record.id
         self.moves: list[str] = []
         self.outcomes: list[Outcome] = []
 
@@ -120,10 +120,10 @@ class World:
         """What a webhook leads to: its issue's record, else the record its label names."""
         hint = nudge(payload)
         assert hint is not None
-        assert (self.records.linked(hint.issue) or hint.record) == self.id
+        assert (self.records.linked(hint.issue) or hint.record).startswith(self.id)
         return self.nudged(hint.issue, hint.kind)
 
-    def settle(self, limit: int = 30) -> Outcome:
+    def settle(self, limit: int = 60) -> Outcome:
         """Nudge, wait as long as it is asked for, and again, until there is nothing to wait for."""
         for _ in range(limit):
             outcome = self.nudged()
@@ -134,13 +134,13 @@ class World:
 
     def quiet(self) -> bool:
         """Whether two more nudges, and one per webhook that is still on its way, write nothing anywhere."""
-        before = (self.jira.writes.total(), len(self.records.written), self.link)
+        before = (self.jira.writes.total(), len(self.records.written), dict(self.records.links))
         hooks, self.jira.webhooks = self.jira.webhooks, []
         for payload in hooks:
             self.webhook(payload)
         self.nudged()
         self.nudged()
-        return (self.jira.writes.total(), len(self.records.written), self.link) == before
+        return (self.jira.writes.total(), len(self.records.written), dict(self.records.links)) == before
 
     def sets(self, **fields: Any) -> None:
         """An agent changes the ticket on our side."""

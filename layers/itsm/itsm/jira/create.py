@@ -15,8 +15,9 @@ from itsm.core.errors import (
     UnauthenticatedError,
 )
 from itsm.core.events import Json
-from itsm.core.ports import Link, Records
+from itsm.core.ports import Link
 from itsm.jira import adf
+from itsm.jira.exchange import Shelf
 from itsm.jira.issues import Draft, Issue, Issues
 from itsm.jira.merge import JIRA, OURS, is_mark, label_of
 from itsm.jira.outcome import LATER, OUTAGE, Outcome, again, parked
@@ -34,7 +35,7 @@ ASK_AGAIN_AFTER = 3600
 class Creation:
     """What it takes to give a record its issue."""
 
-    records: Records
+    records: Shelf
     issues: Issues
     now: int
     draft: Callable[[], Draft]

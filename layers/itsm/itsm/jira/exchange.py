@@ -5,15 +5,34 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from itsm.core.errors import OutsideError, StaleVersionError
-from itsm.core.events import Json
-from itsm.core.ports import Link, Records
+from itsm.core.events import Event, Json
+from itsm.core.ports import Link
 from itsm.core.record import Comment, Record
 from itsm.jira.issues import Issue, Issues, Said
 from itsm.jira.merge import JIRA, OURS
 from itsm.jira.policy import JiraPolicy, PracticeRules
 
-CLAIM = 60
-"""Seconds a worker has an issue to itself; longer than any worker may run."""
+CLAIM = 150
+"""Seconds a worker has an issue to itself; longer than any worker may run (jira_push: 120)."""
+
+
+class Shelf(Protocol):
+    """As much of the record store as it takes to reconcile; see `Records` for what each promises."""
+
+    def get(self, record_id: str) -> Record:
+        """The newest version."""
+
+    def comments(self, record_id: str) -> tuple[Comment, ...]:
+        """The journal."""
+
+    def history(self, record_id: str) -> tuple[Event, ...]:
+        """The audit trail."""
+
+    def link(self, record_id: str) -> Link | None:
+        """The link to Jira."""
+
+    def save_link(self, link: Link) -> Link:
+        """Save it, if its revision is still the one that was read."""
 
 
 class Move(Protocol):
@@ -32,15 +51,19 @@ class Save(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What every pass works with. `now` is whole epoch seconds; `more`: where a text that was cut is whole."""
+    """What every pass works with.
 
-    records: Records
+    `now` is whole epoch seconds; `more` says where a text that was cut is whole; `parent` is the issue above.
+    """
+
+    records: Shelf
     issues: Issues
     policy: JiraPolicy
     move: Move
     save: Save
     now: int
     more: str
+    parent: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

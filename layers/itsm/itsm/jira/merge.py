@@ -37,8 +37,8 @@ def is_mark(label: str) -> bool:
 
 
 def label_of(record_id: str) -> str:
-    """The label by which an issue is found."""
-    return f"itsm-{record_id}"
+    """The label by which an issue is found; a step's id is its record's, a dot, and the state."""
+    return f"itsm-{record_id.replace('.', '-')}"
 
 
 def ours(record: Record, rules: PracticeRules, zone: str) -> dict[str, str]:

@@ -62,13 +62,27 @@ class CommentRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepRule:
+    """A human step of a process as an issue of its own under the ticket's, open while the ticket is in its state.
+
+    `summary` says what is to be done. Closing the issue asks the ticket for the state `then`; without one the step is
+    decided elsewhere (an approval), and the issue only shows it.
+    """
+
+    summary: str
+    then: str = ""
+    issue_type: str = "Sub-task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PracticeRules:
     """How one practice's records appear.
 
     `status` maps our states, `inbound` a Jira status or `category:<key>` to the state it asks for, `priority` our
     numbers to Jira's names. `through` lists states that may be passed on the way when the asked one is not next. When
     our process refuses a move made in Jira, `refused` puts the issue back or leaves it. A `guarded` state is never left
-    by a move in Jira, legal or not: it waits for a decision that is made elsewhere.
+    by a move in Jira, legal or not: it waits for a decision that is made elsewhere. `steps` gives the states people
+    work in an issue of their own.
     """
 
     project: str
@@ -81,6 +95,7 @@ class PracticeRules:
     refused: str = "revert"
     through: tuple[str, ...] = ()
     guarded: tuple[str, ...] = ()
+    steps: Mapping[str, StepRule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +161,8 @@ def _status_problems(rules: PracticeRules, states: frozenset[str] | None) -> Ite
     named += [(f"status.{state}.via", via) for state, rule in rules.status.items() for via in rule.via]
     named += [(f"through.{at}", state) for at, state in enumerate(rules.through)]
     named += [(f"guarded.{at}", state) for at, state in enumerate(rules.guarded)]
+    named += [(f"steps.{state}", state) for state in rules.steps]
+    named += [(f"steps.{state}.then", step.then) for state, step in rules.steps.items() if step.then]
     for key, state in named:
         if (states is not None and state not in states) or state not in rules.status:
             yield key, f"{state!r} is no state of this practice"

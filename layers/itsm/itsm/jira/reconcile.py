@@ -15,10 +15,10 @@ from itsm.core.errors import (
 )
 from itsm.core.ports import Link, Records
 from itsm.core.record import Comment, Record
-from itsm.jira import create, merge
+from itsm.jira import create, merge, steps
 from itsm.jira.exchange import Desk, Exchange, Move, Save, claimed_until, start, stopped
 from itsm.jira.issues import Draft, Issues
-from itsm.jira.outcome import LATER, OUTAGE, Outcome, again, done, parked
+from itsm.jira.outcome import AGAIN, LATER, OUTAGE, PARKED, Outcome, again, done, parked
 from itsm.jira.policy import JiraPolicy, PracticeRules
 from itsm.jira.pulling import pull_comments, pull_fields, pull_state
 from itsm.jira.pushing import push_comments, push_fields, push_state, weigh
@@ -44,6 +44,7 @@ def reconcile(
 ) -> Outcome:
     """Make a record and its Jira issue agree, creating the issue when there is none.
 
+    `record_id` may be that of one of its steps.
     `issue` and `cause` are what a webhook named (an issue id and Jira's event); both may be wrong, late or missing.
     `save` saves what changed in Jira (default: the store alone); `more` is where a text that was cut is whole.
     Raises NotFoundError when there is no such record.
@@ -53,19 +54,39 @@ def reconcile(
         return records.save(after, comment)
 
     desk = Desk(records=records, issues=issues, policy=policy, move=move, save=save or plain, now=now, more=more)
+    ticket = record_id.partition(".")[0]
     for _ in range(TRIES):
-        record = records.get(record_id)
+        record = records.get(ticket)
         rules = policy.practices.get(record.practice)
         if rules is None:
             return done()
-        link = records.link(record_id) or Link(record=record_id)
-        if (until := claimed_until(link)) > now:
-            return again(min(until - now, BUSY), "another worker has this link")
         try:
-            return _agreed(desk, rules, record, link, issue, cause)
+            return _whole(desk, rules, record, issue, cause)
         except StaleVersionError:
             continue
     return again(1, "the record or its link changed meanwhile")
+
+
+def _whole(desk: Desk, rules: PracticeRules, record: Record, hint: str, cause: str) -> Outcome:
+    """The ticket and its issue, then its steps and theirs; what has to wait soonest is waited for."""
+    outcomes = [_one(desk, rules, record, hint, cause)]
+    link = desk.records.link(record.id)
+    if rules.steps and link is not None and link.state in ("linked", "needs_attention") and link.issue:
+        record = desk.records.get(record.id)
+        for step in steps.steps_of(desk, rules, record, link.issue, hint):
+            outcomes.append(_one(step.desk, step.rules, step.record, hint, cause))
+            if desk.records.get(record.id).version != record.version:
+                # The step moved the ticket: the event of that move nudges again, with the steps of its new state.
+                break
+    worst = max(outcomes, key=lambda outcome: (outcome.state == AGAIN, outcome.state == PARKED, -outcome.seconds))
+    return replace(worst, writes=sum(outcome.writes for outcome in outcomes))
+
+
+def _one(desk: Desk, rules: PracticeRules, record: Record, hint: str, cause: str) -> Outcome:
+    link = desk.records.link(record.id) or Link(record=record.id)
+    if (until := claimed_until(link)) > desk.now:
+        return again(min(until - desk.now, BUSY), "another worker has this link")
+    return _agreed(desk, rules, record, link, hint, cause if hint in ("", link.issue) else "")
 
 
 def _agreed(desk: Desk, rules: PracticeRules, record: Record, link: Link, hint: str, cause: str) -> Outcome:
@@ -148,6 +169,7 @@ def _creation(desk: Desk, rules: PracticeRules, record: Record) -> create.Creati
         def account(name: str) -> str | None:
             return people.get(name) or (desk.issues.account(name) if "@" in name else None)
 
-        return merge.draft(record, text, rules, desk.policy.zone, account, desk.more)
+        begun = merge.draft(record, text, rules, desk.policy.zone, account, desk.more)
+        return replace(begun, parent=desk.parent)
 
     return create.Creation(records=desk.records, issues=desk.issues, now=desk.now, draft=draft)

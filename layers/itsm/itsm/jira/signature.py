@@ -14,7 +14,8 @@ from itsm.core.events import Json
 HEADER = "x-hub-signature"
 MAX_AGE = 24 * 3600
 """Seconds; Jira's scheme does not protect against replay, and its own retries end far sooner (Jira Cloud, Webhooks)."""
-LABEL = re.compile(r"itsm-([a-z2-7]{16})")
+LABEL = re.compile(r"itsm-([a-z2-7]{16})(?:-[a-z_]+)?")
+"""The label of a ticket's issue, or of the issue of one of its steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

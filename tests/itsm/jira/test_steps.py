@@ -1,0 +1,135 @@
+"""Every human step of a change is an issue of its own under the change's, open while the change is in that step."""
+
+import pytest
+from itsm.jira.issues import Issue
+from itsm.jira.outcome import DONE, PARKED
+from itsm.jira.signature import nudge
+from itsm.runtime.policies import Policies
+
+from tests.itsm.jira.fake_jira import ADA, Fault, reset
+from tests.itsm.jira.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    """A change that was assessed and waits for its approval."""
+    world = World(Policies().jira, practice="change")
+    world.goes("assessing", "awaiting_approval")
+    world.settle()
+    world.later(60)
+    return world
+
+
+def step(world: World, state: str) -> Issue:
+    """The issue of a step."""
+    link = world.records.link(f"{world.id}.{state}")
+    assert link is not None
+    return world.jira.issues[link.issue]
+
+
+def closes(world: World, issue: Issue) -> None:
+    """Ada does what a step asks for."""
+    world.jira._move(world.jira.issues[issue.id], ADA, "In Progress")
+    world.jira._move(world.jira.issues[issue.id], ADA, "Done")
+
+
+def test_the_step_a_change_is_in_has_an_issue_under_the_changes_own(world: World) -> None:
+    approval = step(world, "awaiting_approval")
+
+    assert approval.summary == f"Approve: {world.record.title}"
+    assert approval.labels == (f"itsm-{world.id}-awaiting_approval",)
+    assert world.jira.parents[approval.id] == world.link.issue
+    assert len(world.jira.issues) == 2
+    assert world.quiet()
+
+
+def test_a_step_that_is_over_is_closed_and_the_next_one_opened(world: World) -> None:
+    world.goes("scheduled", "implementing")
+    assert world.settle().state == DONE
+
+    assert step(world, "awaiting_approval").status.category == "done"
+    assert step(world, "implementing").status.category != "done"
+    assert len(world.jira.issues) == 3
+    assert world.quiet()
+
+
+def test_closing_a_steps_issue_moves_the_change_on_and_opens_the_next_step(world: World) -> None:
+    world.goes("scheduled", "implementing")
+    world.settle()
+    world.later(60)
+    closes(world, step(world, "implementing"))
+    hint = nudge(world.jira.webhooks[-1])
+    assert hint is not None
+    world.nudged(hint.issue, hint.kind)
+    world.settle()
+
+    assert world.record.state == "in_review"
+    assert world.record.event.by == ADA.email
+    assert step(world, "in_review").status.category != "done"
+    assert world.quiet()
+
+
+def test_an_approval_is_not_given_by_closing_its_issue(world: World) -> None:
+    approval = step(world, "awaiting_approval")
+    closes(world, approval)
+    world.settle()
+
+    assert world.record.state == "awaiting_approval"
+    assert step(world, "awaiting_approval").status.category != "done"
+    assert "decision that is not made in Jira" in world.jira.said[approval.id][0].text
+    assert world.quiet()
+
+
+def test_a_step_that_is_gone_through_again_is_opened_again(world: World) -> None:
+    world.goes("assessing")
+    world.settle()
+    assert step(world, "awaiting_approval").status.category == "done"
+    world.later(60)
+    world.goes("awaiting_approval")
+    world.settle()
+
+    assert step(world, "awaiting_approval").status.category != "done"
+    assert len(world.jira.issues) == 2
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_step_whose_creation_had_no_answer_has_one_issue_all_the_same(world: World, done: bool) -> None:
+    world.goes("scheduled", "implementing")
+    world.jira.faults.append(Fault(method="create", error=reset, done=done))
+    world.settle()
+
+    assert len(world.jira.issues) == 3
+    assert step(world, "implementing").status.category != "done"
+
+
+def test_a_webhook_of_a_step_finds_its_change(world: World) -> None:
+    payload = next(
+        hook
+        for hook in world.jira.webhooks
+        if str(hook["issue"]["id"]) == step(world, "awaiting_approval").id  # type: ignore[index,call-overload]  # JSON
+    )
+    hint = nudge(payload)
+
+    assert hint is not None
+    assert hint.record == world.id
+    assert world.records.linked(hint.issue) == f"{world.id}.awaiting_approval"
+    assert world.nudged(hint.issue, hint.kind).state == DONE
+
+
+def test_a_deleted_step_breaks_its_own_link_alone(world: World) -> None:
+    approval = step(world, "awaiting_approval")
+    del world.jira.issues[approval.id]
+
+    assert world.nudged(approval.id, "jira:issue_deleted").state == PARKED
+    link = world.records.link(f"{world.id}.awaiting_approval")
+    assert link is not None
+    assert (link.state, world.link.state) == ("broken", "linked")
+    assert world.record.state == "awaiting_approval"
+
+
+def test_an_incident_has_no_steps() -> None:
+    world = World(Policies().jira)
+    world.goes("in_progress")
+    world.settle()
+
+    assert len(world.jira.issues) == 1
