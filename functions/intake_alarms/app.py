@@ -11,7 +11,7 @@ from itsm.service_desk.sources import alarm
 
 @queue_door
 def handler(event: Mapping[str, Any], ports: Ports) -> None:
-    """One "CloudWatch Alarm State Change" event; a change that begins, goes on with or ends no episode makes nothing."""
+    """One "CloudWatch Alarm State Change" event; one that concerns no episode makes nothing."""
     submission = alarm.parse(event, ports.policies.sources.alarm, received_at=ports.now())
     if submission is None:
         return

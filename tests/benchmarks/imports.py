@@ -1,4 +1,4 @@
-"""Import cost: CPU to import each door in a fresh process, as a ratio to creating one boto3 client, in paired rounds."""
+"""Import cost: CPU to import each door in a fresh process, as a ratio to creating one boto3 client."""
 
 import os
 import resource

@@ -67,7 +67,8 @@ def test_looking_at_the_page_decides_nothing(ports: FakePorts, change: Record, m
 
 def test_an_acceptance_by_post_schedules_the_change(ports: FakePorts, change: Record) -> None:
     while (current := ports.records.get(change.id)).state == "awaiting_approval":
-        waiting = [one for one in approving.asked_people(current) if one not in current.details["approval"]["votes"]]  # type: ignore[index,call-overload]
+        approval: Any = current.details["approval"]
+        waiting = [one for one in approving.asked_people(current) if one not in approval["votes"]]
         token = approving.link(current, waiting[0], ports).rpartition("/")[2]
         assert visit(ports, token, "POST", decision="accept")["statusCode"] == 200
     assert current.state == "scheduled"

@@ -38,7 +38,7 @@ def ports() -> FakePorts:
 
 def deliver(ports: FakePorts, event: dict[str, Any]) -> bool:
     """Deliver one event; whether it was taken."""
-    return handler.on(sqs(event), ports) == {"batchItemFailures": []}
+    return bool(handler.on(sqs(event), ports) == {"batchItemFailures": []})
 
 
 def test_an_alarm_and_its_recovery_are_one_resolved_ticket(ports: FakePorts) -> None:

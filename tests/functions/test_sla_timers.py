@@ -1,6 +1,7 @@
 """SLA timers: clocks in the group's service hours and zone; fired at their second, once, never early."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,9 +26,16 @@ def ports() -> FakePorts:
     return FakePorts(time=berlin("2026-03-27T16:00"))
 
 
-def opened(ports: FakePorts, **facts: object) -> Record:
+def opened(ports: FakePorts, **facts: Any) -> Record:
     """A ticket of the applications group, under its clocks."""
-    given = {"group": "service-desk", "priority": 2, "impact": 2, "urgency": 2, "service": "website", "at": ports.now()}
+    given: dict[str, Any] = {
+        "group": "service-desk",
+        "priority": 2,
+        "impact": 2,
+        "urgency": 2,
+        "service": "website",
+        "at": ports.now(),
+    }
     record = ports.records.create(an_incident(**(given | facts))).record
     start.on({"step": "clocks", "record": record.id}, ports)
     return ports.records.get(record.id)

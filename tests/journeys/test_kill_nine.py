@@ -1,4 +1,4 @@
-"""kill -9 before and after every AWS call of intake and record changes, with redelivery: nothing lost, nothing doubled."""
+"""kill -9 before and after every AWS call of intake and record changes: nothing lost, nothing doubled."""
 
 import json
 import subprocess

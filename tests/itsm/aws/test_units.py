@@ -1,6 +1,7 @@
 """What a ticket costs: calls and write units, counted from recorded calls against the design's budget."""
 
 from dataclasses import replace
+from typing import Any
 
 from itsm.aws.audit import Audit
 from itsm.core.clock import RUNNING, Clock
@@ -66,7 +67,7 @@ def test_a_tickets_whole_life_is_at_most_sixty_units(store: Store) -> None:
     record = store.records.create(an_incident()).record
     audit.append(record.id, record.event)
     store.records.put_opening(a_comment(record, id="opening"))
-    steps: list[dict[str, object]] = [
+    steps: list[dict[str, Any]] = [
         {"priority": 2},
         {"group": "network"},
         {"clocks": (replace(clock, metric="response"), clock)},

@@ -1,6 +1,7 @@
 """The audit chain: every edit, deletion, reorder and truncation is found."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -45,7 +46,7 @@ def test_any_reorder_is_found(order: list[int]) -> None:
     assert bool(_found(moved)) == (order != sorted(order))
 
 
-EDITS = {
+EDITS: dict[str, Any] = {
     "type": "Closed",
     "at": 1,
     "by": "eve",

@@ -9,7 +9,7 @@ BLOCK_SIZE = 50
 
 
 class Numbers:
-    """Hands out numbers of a block held in memory. A lost answer to the block's ADD wastes a block, never doubles one."""
+    """Hands out numbers of a block held in memory. A lost answer to its ADD wastes a block, doubles none."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables

@@ -11,8 +11,9 @@ LAG = 300
 def faults(record_id: str, trail: Sequence[Event], head: Event | None, now: int) -> Iterable[str]:
     """What is wrong with a trail, in words; nothing when it is whole.
 
-    `head` is the event the record itself carries: without it a trail cut at its end would look whole. A head that is newer than
-    the trail is a fault once it is older than LAG. An edit breaks a hash, a deletion or a reorder a version or a link.
+    `head` is the event the record itself carries: without it a trail cut at its end would look whole. A head that is
+    newer than the trail is a fault once it is older than LAG. An edit breaks a hash, a deletion or a reorder a version
+    or a link.
     """
     previous = GENESIS
     for place, event in enumerate(trail, start=1):

@@ -11,8 +11,8 @@ class Clock:
 
     Instants are whole seconds since the epoch (UTC), durations whole seconds of service time. While running,
     `due` is when the target runs out and `next_at` the next instant something fires (a warning level or the breach);
-    both are None while paused or stopped. `used` is the service time spent up to `since`. `fired` counts the levels fired
-    in this `generation`. `breached_at` is the due instant, once breached, however late it was noticed.
+    both are None while paused or stopped. `used` is the service time spent up to `since`. `fired` counts the levels
+    fired in this `generation`. `breached_at` is the due instant, once breached, however late it was noticed.
     """
 
     metric: str

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-type Json = str | int | float | bool | None | list[Json] | Mapping[str, Json]
+type Json = str | int | float | bool | list[Json] | Mapping[str, Json] | None
 type Changes = Mapping[str, tuple[Json, Json]]
 
 GENESIS = ""

@@ -10,8 +10,8 @@ from itsm.core.errors import IllegalMoveError
 class Lifecycle:
     """States and legal moves.
 
-    `held` states pause clocks; `answered` ones end the response clock; `met` ones stop all clocks. `reserved` moves are made by
-    the process or an approval alone, never by hand: a person who could make them would be the approval.
+    `held` states pause clocks; `answered` ones end the response clock; `met` ones stop all clocks. `reserved` moves are
+    made by the process or an approval alone, never by hand: a person who could make them would be the approval.
     """
 
     initial: str

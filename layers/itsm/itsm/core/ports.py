@@ -93,7 +93,7 @@ class Link:
 
 
 class Records(Protocol):
-    """The record store. Every save is conditional on the version; a save that finds its own content there has succeeded."""
+    """The record store. Saves are conditional on the version; one that finds its own content there has succeeded."""
 
     def create(self, record: Record) -> Created:
         """Write a new record once, giving it its number; returns the one already there when its id is taken."""

@@ -27,9 +27,9 @@ type Step = Callable[[Record, StepContext], Record]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Practice:
-    """A practice: its name, number prefix, lifecycle, the steps its processes call, and the process that works a record.
+    """A practice: name, number prefix, lifecycle, the steps its processes call, and the process that works a record.
 
-    `process` gives the name of the state machine for a record, "" for none. `editable` are the details a person may set.
+    `process` gives the name of a record's state machine, "" for none. `editable` are the details a person may set.
     """
 
     name: str

@@ -26,7 +26,7 @@ class Record:
     """A record of any practice. Instants are whole seconds since the epoch, UTC; priority 1 is the highest.
 
     `details` holds what only the record's practice knows; `generation` counts the processes that worked it.
-    `digest` is the SHA-256 of the content it was opened from, to tell a redelivery from other content under the same key.
+    `digest` is the SHA-256 of the content it was opened from: it tells a redelivery from other content under its key.
     """
 
     id: str
@@ -56,8 +56,8 @@ class Record:
     def changed(self, event_type: str, *, by: str, origin: str, at: int, comment: str = "", **new: Any) -> "Record":
         """The next version, with its event: what changed, by whom, through which door and when.
 
-        `event.changes` lists the fields that really differ, details one by one as `details.<name>`; clocks are left out of it,
-        since they are derived.
+        `event.changes` lists the fields that really differ, details one by one as `details.<name>`; clocks are left
+        out of it, since they are derived.
         """
         changes = dict(_differences(self, new))
         version = self.version + 1

@@ -15,7 +15,7 @@ def _mac(secret: bytes, purpose: str, payload: str) -> str:
 
 
 def sign(secret: bytes, purpose: str, payload: str) -> str:
-    """`payload.mac`, lower case and safe in a URL and a mail address; the MAC is HMAC-SHA256 (RFC 2104), 130 bits of it.
+    """`payload.mac`, lower case, safe in a URL and a mail address; the MAC is 130 bits of HMAC-SHA256 (RFC 2104).
 
     `purpose` keeps a link of one kind from opening another door. `payload` holds [a-z0-9.-] only.
     """
@@ -25,7 +25,8 @@ def sign(secret: bytes, purpose: str, payload: str) -> str:
 def verify(secret: bytes, purpose: str, token: str, *, now: int = 0) -> str:
     """The payload of a signed token.
 
-    A payload that ends in `.x<epoch seconds>` expires then. Raises UnauthenticatedError for a wrong MAC, GoneError when expired.
+    A payload that ends in `.x<epoch seconds>` expires then. Raises UnauthenticatedError for a wrong MAC, GoneError
+    when expired.
     """
     payload, _, mac = token.lower().rpartition(".")
     if not payload or not hmac.compare_digest(mac.encode(), _mac(secret, purpose, payload).encode()):

@@ -35,7 +35,7 @@ def ask(call: StepCall, ports: Ports) -> Mapping[str, Json]:
 
 
 def show(request: Request, ports: Ports) -> Response:
-    """GET and HEAD /approvals/{link}: the page to decide on; reading it decides nothing, whoever or whatever reads it."""
+    """GET and HEAD /approvals/{link}: the page to decide on; reading it decides nothing, whoever reads it."""
     record, opened = _opened(request, ports)
     return page(200, approval_page.question(record, opened.voter, _journal_head(record, ports)))
 
@@ -47,7 +47,8 @@ def decide(request: Request, ports: Ports) -> Response:
     decision, note = given.get("decision", ""), given.get("note", "").strip()
 
     def voted(current: Record) -> Record:
-        return PRACTICES[current.practice].vote(current, opened.voter, decision, note, ports.now(), link=opened.link)
+        vote = changes.vote if current.practice == "change" else requests.vote
+        return vote(current, opened.voter, decision, note, ports.now(), link=opened.link)
 
     saved = desk.update(ports, record.id, voted)
     return page(200, approval_page.thanks(saved, decision))

@@ -110,9 +110,9 @@ class Deployment:
     @cached_property
     def blobs(self) -> Blobs:
         """Raw mail, long texts and attachments."""
-        from itsm.aws.blobs import Blobs as S3
+        from itsm.aws.blobs import Blobs as Bucket
 
-        return S3(self._client("s3"), self.address("BLOB_BUCKET"))
+        return Bucket(self._client("s3"), self.address("BLOB_BUCKET"))
 
     @cached_property
     def _uses(self) -> Uses:

@@ -42,7 +42,7 @@ def send_form(request: Request, ports: Ports) -> Response:
 
 
 def take_webhook(request: Request, ports: Ports) -> Response:
-    """POST /intake/{source}: 201 or 200 with the number once it is stored, 401 for a signature that is missing or wrong."""
+    """POST /intake/{source}: 201 or 200 with the number once it is stored, 401 for a missing or wrong signature."""
     name = request.params["source"]
     policy = ports.policies.sources.webhook.get(name)
     if policy is None:

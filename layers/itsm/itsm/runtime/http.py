@@ -25,7 +25,10 @@ STATUS: Mapping[type[errors.ItsmError], tuple[int, str]] = {
     errors.ThrottledError: (429, "Too many requests"),
     errors.OutsideError: (503, "Try again"),
 }
-CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

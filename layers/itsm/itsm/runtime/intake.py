@@ -34,7 +34,7 @@ def own(ports: Ports) -> Own:
 def take(
     submission: Submission, ports: Ports, defaults: Defaults | None = None, related: str = ""
 ) -> tuple[Record, bool]:
-    """The ticket a submission opens, and whether it is new; other words under its key are added to the one that is there."""
+    """The ticket a submission opens, and whether it is new; other words under its key are added to it."""
     found = opening(
         submission,
         defaults=defaults or Defaults(),
@@ -57,7 +57,7 @@ def append(submission: Submission, record: Record, ports: Ports, note: str = "")
 
 
 def recover(submission: Submission, ports: Ports) -> Record:
-    """The ticket of a fault that is over, resolved. Raises OutsideError while its alarm has not arrived: it comes again."""
+    """The ticket of a fault that is over, resolved. Raises OutsideError while its alarm has not arrived."""
     try:
         record = ports.records.get(submission.record_id)
     except NotFoundError as error:

@@ -52,7 +52,7 @@ def _said(fact: Mapping[str, Any], record: Record, ports: Ports) -> Iterator[Any
 
 
 def _told(record: Record) -> frozenset[str]:
-    """The states whose reaching the requester is told of: the work is done, however it ended, but not that it is filed."""
+    """The states whose reaching the requester is told of: the work is done, however it ended."""
     lifecycle = load(record.practice).lifecycle
     return lifecycle.met - {"closed"} if record.practice != "change" else lifecycle.met
 

@@ -27,8 +27,8 @@ def show(request: Request, ports: Ports) -> Response:
 def work(request: Request, ports: Ports) -> Response:
     """PATCH /records/{number}: move it, assign it, correct it.
 
-    The body says which version it was made on (`version`, or If-Match): 409 when that is not the newest, and 409 with the
-    legal moves for a state the lifecycle does not lead to.
+    The body says which version it was made on (`version`, or If-Match): 409 when that is not the newest, and 409 with
+    the legal moves for a state the lifecycle does not lead to.
     """
     body, caller = dict(request.json()), _caller(request)
     record = ports.records.find(request.params["number"])
@@ -105,7 +105,7 @@ def comment(request: Request, ports: Ports) -> Response:
 
 
 def worklist(request: Request, ports: Ports) -> Response:
-    """GET /worklists/{group}?after=&limit=: the group's open records by due, then priority; 25 at a time, 100 at most."""
+    """GET /worklists/{group}?after=&limit=: the group's open records by due, then priority; 100 at most."""
     group = request.params["group"]
     if group not in ports.policies.groups.groups:
         raise NotFoundError(f"no group is called {group!r}")

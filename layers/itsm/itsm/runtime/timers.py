@@ -1,4 +1,4 @@
-"""Timers: clocks start, deadlines come near, deadlines fire; never early, each once, none lost when the sweeper is late."""
+"""Timers: clocks start, deadlines come near and fire; never early, each once, none lost when the sweeper is late."""
 
 from collections.abc import Mapping, Sequence
 

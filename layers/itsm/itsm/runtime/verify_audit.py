@@ -1,4 +1,4 @@
-"""Verify audit: read every trail and every record of a deployment and say what does not fit; for `make verify-audit`."""
+"""Verify audit: read every trail and record of a deployment and say what does not fit; for `make verify-audit`."""
 
 from __future__ import annotations
 
