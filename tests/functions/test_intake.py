@@ -143,3 +143,22 @@ def test_a_body_that_cannot_be_used_is_422_and_names_the_field(
 
 def test_more_than_six_megabytes_is_413(ports: FakePorts) -> None:
     assert post(ports, b"x" * (6 * 1024 * 1024 + 1), {})["statusCode"] == 413
+
+
+def test_the_same_fault_after_its_ticket_is_done_is_a_ticket_of_its_own_that_names_it(ports: FakePorts) -> None:
+    def send(text: str, message: str) -> Any:
+        body = json.dumps({**EVENT, "text": text}).encode()
+        return read(post(ports, body, signed(body, ports, message)))
+
+    first = send("once", "m-1")["number"]
+    done = ports.records.find(first)
+    ports.records.save(done.changed("StateChanged", by="ada", origin="records", at=ports.now(), state="resolved"))
+    second = send("and once more", "m-2")["number"]
+    assert (second != first, send("and once more", "m-3")["number"]) == (True, second)
+    assert ports.records.find(second).details["related"] == first
+
+
+def test_a_recovery_of_no_ticket_of_ours_is_asked_to_come_again_only_for_a_while(ports: FakePorts) -> None:
+    body = json.dumps({**EVENT, "status": "resolved"}).encode()
+    answers = [post(ports, body, signed(body, ports))["statusCode"] for _ in range(4)]
+    assert answers == [503, 503, 503, 202]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from itsm.core.errors import ForbiddenError, NotFoundError, ThrottledError
+from itsm.core.errors import ForbiddenError, NotFoundError, OutsideError, ThrottledError
 from itsm.core.signing import sign
 from itsm.runtime import intake
 from itsm.runtime.http import Request, Response, json_response, page
@@ -14,6 +14,8 @@ from itsm.service_desk.sources import webhook
 
 HOUR, FORMS_PER_HOUR = 3600, 60
 """Forms one address may send in an hour before it is asked to wait."""
+EARLY_RECOVERIES = 3
+"""How often a recovery that came before its alarm is asked to come again, before it is taken to belong to none of ours."""
 
 
 def show_form(request: Request, ports: Ports) -> Response:
@@ -55,7 +57,14 @@ def take_webhook(request: Request, ports: Ports) -> Response:
             202, {"outcome": "not for the desk", "reason": "the source's policy leaves such events out"}
         )
     if submission.recovered:
-        record, new = intake.recover(submission, ports), False
+        try:
+            record, new = intake.recover(submission, ports), False
+        except OutsideError:
+            if ports.once.count(f"early#{submission.record_id}", HOUR) <= EARLY_RECOVERIES:
+                raise
+            return json_response(
+                202, {"outcome": "nothing to resolve", "reason": "no ticket was opened for this fault"}
+            )
     else:
         record, new = intake.take(submission, ports)
     return json_response(201 if new else 200, {"number": record.number, "state": record.state})

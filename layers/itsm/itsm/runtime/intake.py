@@ -47,6 +47,11 @@ def take(
     created = ports.records.create(found.record)
     if created.new or created.record.digest == submission.digest:
         return created.record, created.new
+    if created.record.state in load(created.record.practice).lifecycle.met:
+        # Nobody looks at a ticket that is done: the same fault once more is a matter of its own that names the old one.
+        mark = f"#{submission.digest[:16]}"
+        if not submission.key.endswith(mark):
+            return take(replace(submission, key=submission.key + mark), ports, defaults, created.record.number)
     return append(submission, created.record, ports), False
 
 
