@@ -15,7 +15,7 @@ from itsm.service_desk.sources import webhook
 HOUR, FORMS_PER_HOUR = 3600, 60
 """Forms one address may send in an hour before it is asked to wait."""
 EARLY_RECOVERIES = 3
-"""How often a recovery that came before its alarm is asked to come again, before it is taken to belong to none of ours."""
+"""How often a recovery without an alarm is asked to come again before it is taken to belong to none of ours."""
 
 
 def show_form(request: Request, ports: Ports) -> Response:
