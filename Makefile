@@ -55,7 +55,7 @@ endef
 check-ruff: $(VENV)
 	$(call checked,style (ruff),.venv/bin/ruff check --output-format concise .)
 check-format: $(VENV)
-	$(call checked,format (ruff),.venv/bin/ruff format --check .)
+	$(call checked,format (ruff),.venv/bin/ruff format --check --output-format concise .)
 check-mypy: $(VENV)
 	$(call checked,types (mypy),.venv/bin/mypy)
 check-imports: $(VENV)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 SHARED = Path(os.environ.get("ITSM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
-# The same examples everywhere and every time, so that a red run is red for whoever looks at it; `make fuzz` looks further.
+# The same examples everywhere and every time: what is red is red for whoever looks. `make fuzz` looks further.
 settings.register_profile("quick", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.register_profile(
     "fuzz",
@@ -24,7 +24,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 @pytest.fixture
 def shared() -> Callable[..., Path]:
-    """`shared("jira", "schema.json")` is a path in the folder of shared facts; the test is skipped where it is absent."""
+    """`shared("jira", "schema.json")` is a path in the folder of shared facts; skips the test where it is absent."""
 
     def path(*parts: str) -> Path:
         found = SHARED.joinpath(*parts)
@@ -40,4 +40,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not SHARED.is_dir():
         skipped = len(terminalreporter.stats.get("skipped", []))
         terminalreporter.section("shared facts are absent", yellow=True)
-        terminalreporter.line(f"{skipped} tests were skipped: set ITSM_SHARED to the folder of shared facts", yellow=True)
+        terminalreporter.line(
+            f"{skipped} tests were skipped: set ITSM_SHARED to the folder of shared facts", yellow=True
+        )

@@ -13,6 +13,8 @@ SERVICES = frozenset({"dynamodb", "events", "s3", "secretsmanager", "sesv2", "sq
 MACHINES = {62: "x86_64", 183: "arm64"}
 """e_machine of the ELF header (System V ABI: EM_X86_64 = 62, EM_AARCH64 = 183) to the template's Architecture."""
 ELF = b"\x7fELF"
+RUNTIME = (3, 13)
+"""Bytecode is read by the minor version that wrote it and by no other (PEP 3147)."""
 WHERE_LAYERS_LIE, WHERE_FUNCTIONS_LIE = "/opt/python", "/var/task"
 
 
@@ -77,6 +79,8 @@ def artifacts(build: Path) -> Iterator[tuple[Path, str]]:
 
 def finish(build: Path, architecture: str) -> str:
     """All of the above on a build folder; a line to print. Raises BuildError when it must not be deployed."""
+    if sys.version_info[:2] != RUNTIME:
+        raise BuildError(f"this is Python {sys.version.split()[0]}; the functions run on {'.'.join(map(str, RUNTIME))}")
     data = build / "VendorLayer" / "python" / "botocore" / "data"
     if not data.is_dir():
         raise BuildError(f"{build} holds no built vendor layer; run make build")
@@ -85,7 +89,7 @@ def finish(build: Path, architecture: str) -> str:
         raise BuildError(f"not built for {architecture}, the template's Architecture:\n  " + "\n  ".join(wrong))
     trimmed = trim(data, SERVICES)
     sources = sum(compile_all(folder, lies_at) for folder, lies_at in artifacts(build))
-    return f"{sources} sources compiled for Python {sys.version_info[0]}.{sys.version_info[1]}, {trimmed} AWS models left out"
+    return f"{sources} sources compiled for Python {'.'.join(map(str, RUNTIME))}, {trimmed} AWS models left out"
 
 
 def main(arguments: list[str]) -> int:
