@@ -4,7 +4,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -335,3 +335,45 @@ def test_a_redirect_is_not_followed() -> None:
         thread.join()
 
     assert [path.partition("?")[0] for path in Redirecting.paths] == ["/rest/api/3/issue/10001/transitions"]
+
+
+class Forgetful(BaseHTTPRequestHandler):
+    """Answers once per connection and breaks it at the second request, as a balancer does that forgot it."""
+
+    protocol_version = "HTTP/1.1"
+    asked = 0
+
+    def do_POST(self) -> None:
+        """201, the first time."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked += 1
+        if self.asked > 1:
+            self.close_connection = True
+            return
+        body = b'{"id": "10001"}'
+        self.send_response(201)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
+        """Say nothing."""
+
+
+def test_a_connection_that_slept_is_not_trusted_with_a_post() -> None:
+    now = [100]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forgetful) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        client = Client(f"http://127.0.0.1:{server.server_port}", "a@example.com", "t", now=lambda: now[0])
+        first = client.comment("10001", document("x"), "ours", public=True)
+        now[0] += 60
+        second = client.comment("10001", document("x"), "ours", public=True)
+        with pytest.raises(AmbiguousError):
+            client.comment("10001", document("x"), "ours", public=True)
+        server.shutdown()
+        thread.join()
+
+    assert (first, second) == ("10001", "10001")

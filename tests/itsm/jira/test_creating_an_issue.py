@@ -22,6 +22,16 @@ def test_a_ticket_gets_one_issue_that_carries_its_proof() -> None:
     assert world.quiet()
 
 
+def test_a_new_issue_costs_three_calls_and_a_nudge_without_news_two_reads() -> None:
+    world = World()
+    world.settle()
+    assert world.jira.calls == {"create": 1, "get": 1, "comments": 1}
+
+    world.jira.calls.clear()
+    world.nudged()
+    assert world.jira.calls == {"get": 1, "comments": 1}
+
+
 def test_fault_1_created_but_the_answer_was_lost_is_adopted_by_search() -> None:
     world = World()
     world.jira.faults.append(Fault(method="create", error=reset, done=True))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = (3.05, 10.0)
 """Seconds to connect and to wait for bytes; the library's own default is to wait for ever."""
+IDLE = 5
+"""Seconds after which a kept connection is not trusted: one that died while we slept would lose a request's fate."""
 PAGE = 100
 MAX_PAGES = 60
 """Jira Cloud keeps at most 5,000 comments on an issue."""
@@ -33,7 +35,7 @@ class Client:
         self, url: str, email: str, token: str, *, now: Callable[[], int], timeout: tuple[float, float] = TIMEOUT
     ) -> None:
         self._url, self._email, self._token, self._now = url.rstrip("/"), email, token, now
-        self._timeout = timeout
+        self._timeout, self._used_at = timeout, 0
 
     @cached_property
     def _jira(self) -> JIRA:
@@ -136,6 +138,8 @@ class Client:
         from requests.exceptions import ConnectTimeout, RequestException
 
         session = self._jira._session
+        if self._now() - self._used_at > IDLE:
+            session.close()
         lost = AmbiguousError if once else OutsideError
         try:
             # Session.request itself: the library's override reads every error's body as an object, and fails on others.
@@ -157,6 +161,7 @@ class Client:
             raise lost("the connection to Jira broke before it answered") from error
         except RequestException as error:
             raise lost(f"Jira's answer did not come whole ({type(error).__name__})") from error
+        self._used_at = self._now()
         return checked(answer.status_code, answer.headers, answer.content, once=once, now=self._now())
 
 

@@ -70,6 +70,8 @@ def reconcile(
 def _whole(desk: Desk, rules: PracticeRules, record: Record, hint: str, cause: str) -> Outcome:
     """The ticket and its issue, then its steps and theirs; what has to wait soonest is waited for."""
     outcomes = [_one(desk, rules, record, hint, cause)]
+    if outcomes[0].state == AGAIN:
+        return outcomes[0]
     link = desk.records.link(record.id)
     if rules.steps and link is not None and link.state in ("linked", "needs_attention") and link.issue:
         record = desk.records.get(record.id)
