@@ -1,6 +1,7 @@
 """A build is deployed only with native code of the right processor, with bytecode, and with the AWS models it needs."""
 
 import importlib.util
+import platform
 import re
 import struct
 import sys
@@ -59,7 +60,7 @@ def test_this_interpreter_is_read_as_what_it_runs_on() -> None:
     assert spec.origin is not None
     built_for = post_build.machine(Path(spec.origin).read_bytes()[:20])
     expected = {"aarch64": "arm64", "x86_64": "x86_64"}
-    assert not sys.platform.startswith("linux") or built_for == expected[__import__("platform").machine()]
+    assert not sys.platform.startswith("linux") or built_for == expected[platform.machine()]
 
 
 def test_native_code_of_another_processor_is_refused_and_named(tmp_path: Path) -> None:
