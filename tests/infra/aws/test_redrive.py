@@ -1,0 +1,124 @@
+"""What waits in a dead-letter queue is sent through again, each kind to where it belongs."""
+
+import io
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra.aws import redrive
+from infra.aws.redrive import RedriveError
+from tests.infra.aws import rules
+from tests.infra.aws.estate import load
+
+REGION = "eu-central-1"
+DROPPED = {
+    "DDBStreamBatchInfo": {
+        "shardId": "shard-1",
+        "startSequenceNumber": "200",
+        "endSequenceNumber": "300",
+        "streamArn": "arn:aws:dynamodb:eu-central-1:1:table/records/stream/1",
+    }
+}
+
+
+class Stream:
+    """A shard with changes 100, 200, 300 and 400; `forgotten` when they are more than a day old."""
+
+    def __init__(self, *, forgotten: bool = False) -> None:
+        self.forgotten = forgotten
+        self.exceptions = SimpleNamespace(TrimmedDataAccessException=KeyError)
+
+    def get_shard_iterator(self, *, SequenceNumber: str, **_: str) -> dict[str, str]:  # noqa: N803  # AWS's name
+        """From a sequence number on."""
+        if self.forgotten:
+            raise KeyError(SequenceNumber)
+        return {"ShardIterator": SequenceNumber}
+
+    def get_records(self, *, ShardIterator: str, Limit: int) -> dict[str, Any]:  # noqa: N803  # AWS's names
+        """One change at a time."""
+        assert Limit
+        number = int(ShardIterator)
+        change = {"dynamodb": {"SequenceNumber": str(number), "ApproximateCreationDateTime": object()}}
+        return {"Records": [change], "NextShardIterator": str(number + 100)}
+
+
+class Function:
+    """A function that remembers what it was called with and says which changes failed."""
+
+    def __init__(self, failed: list[dict[str, str]] | None = None) -> None:
+        self.failed, self.followed = failed or [], list[str]()
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # AWS's names
+        """As record_changes answers."""
+        assert FunctionName == "record-changes"
+        self.followed += [change["dynamodb"]["SequenceNumber"] for change in json.loads(Payload)["Records"]]
+        return {"Payload": io.BytesIO(json.dumps({"batchItemFailures": self.failed}).encode())}
+
+
+@pytest.fixture
+def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Queues in memory."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        yield boto3.client("sqs", region_name=REGION)
+
+
+def a_queue(sqs: Any, name: str, *bodies: str) -> str:
+    """A queue with messages in it."""
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+    for body in bodies:
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    return url
+
+
+def test_messages_go_back_to_their_queue_as_they_were(sqs: Any) -> None:
+    dead, queue = a_queue(sqs, "dead", '{"a":1}', '{"b":2}'), a_queue(sqs, "queue")
+    assert redrive.drain(sqs, dead, redrive.back_to(sqs, queue)) == 2
+    assert redrive.waiting(sqs, dead) == 0
+    got = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert {message["Body"] for message in got} == {'{"a":1}', '{"b":2}'}
+
+
+def test_a_message_that_fails_again_stays(sqs: Any) -> None:
+    dead = a_queue(sqs, "dead", "one", "two")
+    assert redrive.drain(sqs, dead, lambda message: message["Body"] == "one") == 1
+    left = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
+    assert left["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_exactly_the_dropped_changes_are_followed_again() -> None:
+    function = Function()
+    work = redrive.followed(Stream(), function, "record-changes")
+    assert work({"Body": json.dumps(DROPPED)})
+    assert function.followed == ["200", "300"]
+
+
+def test_changes_that_fail_again_stay() -> None:
+    work = redrive.followed(Stream(), Function([{"itemIdentifier": "200"}]), "record-changes")
+    assert not work({"Body": json.dumps(DROPPED)})
+
+
+def test_changes_the_stream_has_forgotten_stay_and_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    work = redrive.followed(Stream(forgotten=True), Function(), "record-changes")
+    assert not work({"Body": json.dumps(DROPPED)})
+    assert "older than the stream remembers" in capsys.readouterr().out
+
+
+def test_every_dead_letter_queue_of_the_templates_has_a_way_back() -> None:
+    estate = load()
+    found = {name: name for template in estate.stacks.values() for name in template["Resources"]}
+    ends = [queue.name for queue in estate.of_type(rules.QUEUE) if queue.name.endswith(redrive.DEAD)]
+    assert len(ends) >= 8
+    for name in ends:
+        assert callable(redrive.work_for(name, found, lambda service: service))
+
+
+def test_a_queue_nobody_knows_is_refused() -> None:
+    with pytest.raises(RedriveError, match="nobody has said"):
+        redrive.work_for("StrangeDeadQueue", {}, lambda service: service)
