@@ -127,6 +127,15 @@ def test_a_deleted_step_breaks_its_own_link_alone(world: World) -> None:
     assert world.record.state == "awaiting_approval"
 
 
+def test_a_step_that_is_over_costs_no_call_any_more(world: World) -> None:
+    world.goes("cancelled")
+    world.settle()
+    world.jira.calls.clear()
+    world.nudged()
+
+    assert world.jira.calls == {"get": 1, "comments": 1}
+
+
 def test_an_incident_has_no_steps() -> None:
     world = World(Policies().jira)
     world.goes("in_progress")
