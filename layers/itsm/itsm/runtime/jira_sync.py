@@ -7,7 +7,8 @@ from itsm.core.record import Comment, Record
 from itsm.core.signing import sign
 from itsm.jira.outcome import AGAIN, PARKED
 from itsm.jira.reconcile import reconcile
-from itsm.jira.signature import nudge, record_of, verify
+from itsm.jira.signature import nudge, verify
+from itsm.jira.sweep import recent
 from itsm.runtime import approving, desk
 from itsm.runtime.door import logger
 from itsm.runtime.http import Request, Response, json_response
@@ -16,8 +17,6 @@ from itsm.runtime.ports import Ports
 
 LONGEST_DELAY = 900
 """Seconds a message of SQS can be delayed; a longer wait is done in several."""
-LOOK_BACK = 12
-"""Minutes the sweep looks back: every five minutes, so that each change is seen twice even if a run is lost."""
 
 
 def push(message: Mapping[str, Any], ports: Ports) -> None:
@@ -25,8 +24,9 @@ def push(message: Mapping[str, Any], ports: Ports) -> None:
     if ports.issues is None:
         return
     told = message.get("detail", message)
-    record_id = told["record"]
-    link = sign(ports.link_secret, "ticket", record_id)
+    record_id, issue, cause = told["record"], told.get("issue", ""), told.get("cause", "")
+    # A step's issue belongs to "<record>.<state>"; the page is the ticket's.
+    link = sign(ports.link_secret, "ticket", record_id.partition(".")[0])
     outcome = reconcile(
         record_id,
         records=ports.records,
@@ -35,12 +35,13 @@ def push(message: Mapping[str, Any], ports: Ports) -> None:
         move=_Move(ports),
         save=_Save(ports),
         now=ports.now(),
-        issue=told.get("issue", ""),
-        cause=told.get("cause", ""),
+        issue=issue,
+        cause=cause,
         more=f"{ports.address('PUBLIC_URL')}/tickets/{link}",
     )
     if outcome.state == AGAIN:
-        ports.nudges.send([{"record": record_id}], [min(outcome.seconds, LONGEST_DELAY)])
+        again = {"record": record_id, "issue": issue, "cause": cause}
+        ports.nudges.send([again], [min(outcome.seconds, LONGEST_DELAY)])
     if outcome.state != AGAIN or outcome.reason:
         facts = {"record": record_id, "outcome": outcome.state, "writes": outcome.writes, "reason": outcome.reason}
         (logger().warning if outcome.state == PARKED else logger().info)("link reconciled", extra=facts)
@@ -61,10 +62,8 @@ def sweep(ports: Ports) -> None:
     """Nudge every ticket whose issue changed lately: what a lost webhook would have said."""
     if ports.issues is None:
         return
-    projects = sorted({rules.project for rules in ports.policies.jira.practices.values()})
-    found = ports.issues.changed(projects, LOOK_BACK)
-    records = sorted({record for issue in found if (record := record_of(issue.labels))})
-    ports.nudges.send([{"record": record} for record in records])
+    found = recent(ports.issues, ports.policies.jira)
+    ports.nudges.send([{"record": one.record, "issue": one.issue, "cause": one.kind} for one in found])
 
 
 class _Move:
