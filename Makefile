@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run token test prove fuzz check bench build deploy verify-audit redrive pins format clean distclean \
+.PHONY: help run token test prove fuzz cases check bench build deploy verify-audit redrive pins format clean distclean \
 	check-ruff check-format check-mypy check-imports check-house check-cfn-lint check-sam check-checkov check-policy
 
 PYTHON ?= python3.13
@@ -36,6 +36,9 @@ prove: $(VENV) ## the heavier proofs, minutes each
 
 fuzz: $(VENV) ## the property tests again, with thousands of examples and a new seed each time
 	@HYPOTHESIS_PROFILE=fuzz .venv/bin/python -m pytest -n 2 -q -m "not slow" $(or $(ARGS),tests/itsm/core)
+
+cases: $(VENV) ## what other systems' tests assert (ITSM_SHARED, default ../shared), through our engine; ARGS=--words
+	@.venv/bin/python -m tests.cases $(ARGS)
 
 bench: $(VENV) ## what a ticket and each door cost, beside a plain handler
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
