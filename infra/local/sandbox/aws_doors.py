@@ -23,7 +23,12 @@ class AwsDoors:
     """Picks out those calls; everything else is ministack's. `changed` is told of every call that may change state."""
 
     def __init__(
-        self, functions: Functions, states: StatesFront, outbox: Outbox, ids: Callable[[], str], changed: Callable[[], None]
+        self,
+        functions: Functions,
+        states: StatesFront,
+        outbox: Outbox,
+        ids: Callable[[], str],
+        changed: Callable[[], None],
     ) -> None:
         self._functions, self._states, self._outbox, self._ids = functions, states, outbox, ids
         self._changed = changed

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import secrets as randomness
 import socket
 import time
-import tomllib
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from sandbox import seams
 from sandbox.aws_doors import AwsDoors
 from sandbox.cloud import Cloud
-from sandbox.functions import Functions
 from sandbox.front import Front
-from sandbox.jira import INTEGRATION_EMAIL, INTEGRATION_TOKEN, Hook, JiraSite
+from sandbox.functions import Functions
+from sandbox.jira import Hook, JiraSite
 from sandbox.lifting import jira_site, processes
 from sandbox.listening import listen
 from sandbox.mailbox import DropFolder, Mailbox, SmtpDoor
@@ -28,13 +25,15 @@ from sandbox.making import Making
 from sandbox.nursery import Nursery
 from sandbox.oidc import AUDIENCE, Issuer
 from sandbox.outbox import Outbox
+from sandbox.own_secrets import own_secrets
 from sandbox.schedules import Schedules
-from sandbox.settings import REGION, Ports, Settings
+from sandbox.settings import REGION, Settings
 from sandbox.snapshots import Snapshots
 from sandbox.sources import Sources
 from sandbox.stacks import Stacks
 from sandbox.states.engine import Engine
 from sandbox.states.front import Front as StatesFront
+from sandbox.web import Web
 
 STACK = "itsm"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_REGION": REGION}
@@ -48,7 +47,7 @@ def new_id() -> str:
 
 
 class Sandbox:
-    """The whole product on this machine: `with Sandbox(settings) as box:`; one at a time in a process.
+    """The whole product on this machine: `with Sandbox(settings) as box:`, one at a time in a process.
 
     `say(step, milliseconds)` is told of every step. Raises PortTakenError, TemplateError, StackError on the way up.
     """
@@ -56,6 +55,7 @@ class Sandbox:
     engine: Engine
     jira: JiraSite
     smtp: SmtpDoor
+    web: Web
 
     def __init__(self, settings: Settings, say: Say = lambda step, ms: None) -> None:
         self.settings, self._say = settings, say
@@ -64,6 +64,8 @@ class Sandbox:
         self.record: dict[str, dict[str, Any]] = {}
         self.positions: dict[str, int] = {}
         self.outputs: Mapping[str, str] = {}
+        settings.directory.mkdir(parents=True, exist_ok=True)
+        self.secrets = own_secrets(settings.directory / "secrets.json", settings.root)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -96,7 +98,9 @@ class Sandbox:
         end = time.monotonic() + timeout
         while not (found := look()):
             if time.monotonic() > end:
-                raise TimeoutError(f"{what or 'what was awaited'} has not come within {timeout} s; see {self.settings.logs}")
+                raise TimeoutError(
+                    f"{what or 'what was awaited'} has not come within {timeout} s; see {self.settings.logs}"
+                )
             time.sleep(0.01)
         return found
 
@@ -109,10 +113,13 @@ class Sandbox:
         self.cloud.call(lambda: seams.put_event(source, kind, json.dumps(detail), resources))
         self.snapshots.touch()
 
+    def quiet(self) -> bool:
+        """Whether no queue and no stream has anything left to do at this moment."""
+        return self.cloud.call(self.sources.quiet)
+
     def sources_secret(self) -> Mapping[str, str]:
         """The signing secrets of the intake sources."""
-        secrets: Mapping[str, str] = self._secrets()["sources"]
-        return secrets
+        return self.secrets["sources"]
 
     # --- the way up
 
@@ -133,7 +140,7 @@ class Sandbox:
             self._serve_front(sockets["http"])
             self._serve_jira(sockets["jira"])
         self._deploy()
-        self._open_doors(sockets["smtp"])
+        self._open_doors(sockets["smtp"], sockets["web"])
 
     def _serve_aws(self, listening: socket.socket) -> None:
         with self._step("AWS services") as about:
@@ -166,7 +173,7 @@ class Sandbox:
         seams.to_processes(lambda arn, text: self._start_process(arn, text))
 
     def _serve_jira(self, listening: socket.socket) -> None:
-        hook = Hook(url=f"{self.front.url}/jira/webhook", secret=self._secrets()["jira"]["webhook"])
+        hook = Hook(url=f"{self.front.url}/jira/webhook", secret=self.secrets["jira"]["webhook"])
         self.jira, serving = jira_site(self.settings.directory / "jira.db", listening, hook, new_id)
         self.jira_url = serving.url
         self._stack.callback(self.jira.store.close)
@@ -179,9 +186,9 @@ class Sandbox:
         )  # fmt: skip
         self.stacks = Stacks(self.settings.root, making, self.record, self._say)
         self.outputs = self.stacks.deploy(STACK, self.settings.stack, self._parameters())
-        self.processes.ready.set()
+        self.processes.start()
 
-    def _open_doors(self, smtp: socket.socket) -> None:
+    def _open_doors(self, smtp: socket.socket, web: socket.socket) -> None:
         with self._step("doors open"):
             self._stack.callback(self.snapshots.close)
             self.snapshots.start()
@@ -191,8 +198,8 @@ class Sandbox:
             self._stack.callback(self.schedules.close)
             self.front.start()
             self.mailbox = Mailbox(
-                self.settings.mail_domain, self.stacks.find("BlobBucket") or "", store=self._store, announce=self._announce,
-                ids=new_id, clock=self._clock,
+                self.settings.mail_domain, self.stacks.find("BlobBucket") or "", store=self._store,
+                announce=self._announce, ids=new_id, clock=self._clock,
             )  # fmt: skip
             self.smtp = SmtpDoor(smtp, self.mailbox)
             self.smtp.start()
@@ -201,6 +208,9 @@ class Sandbox:
             self.drop = DropFolder(self.settings.directory / "mail", self.mailbox, fallback)
             self.drop.start()
             self._stack.callback(self.drop.stop)
+            self.web = Web(web, self)
+            self.web.start()
+            self._stack.callback(self.web.stop)
 
     # --- parts
 
@@ -217,10 +227,9 @@ class Sandbox:
         }
 
     def _parameters(self) -> Mapping[str, str]:
-        secrets = self._secrets()
         with_arns = {
             f"{name.capitalize()}SecretArn": self.cloud.call(
-                lambda name=name: seams.put_secret(f"sandbox/{name}", json.dumps(secrets[name]))  # type: ignore[misc]  # bound now
+                lambda name=name: seams.put_secret(f"sandbox/{name}", json.dumps(self.secrets[name]))  # type: ignore[misc]  # bound now
             )
             for name in ("sources", "jira")
         }
@@ -233,20 +242,6 @@ class Sandbox:
             **with_arns,
             **self.settings.parameters,
         }
-
-    def _secrets(self) -> Mapping[str, Any]:
-        """The secrets of this sandbox, made at its first start: a signing secret for every webhook source, and Jira's."""
-        path = self.settings.directory / "secrets.json"
-        kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"sources": {}, "jira": {}}
-        policy = self.settings.root / "layers/policy/itsm_policy/sources.toml"
-        known = tomllib.loads(policy.read_text()).get("webhook", {}) if policy.exists() else {}
-        for name in known:
-            kept["sources"].setdefault(name, f"whsec_{_base64(32)}")
-        kept["jira"].setdefault("webhook", randomness.token_urlsafe(32))
-        kept["jira"] |= {"email": INTEGRATION_EMAIL, "token": INTEGRATION_TOKEN}
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(kept, indent=1))
-        return kept
 
     def _intercept(self, method: str, path: str, headers: Mapping[str, str]) -> Any:
         return self.doors.intercept(method, path, headers)
@@ -282,14 +277,3 @@ class Sandbox:
         began = time.perf_counter()
         yield about
         self._say(" ".join([name, *about]), (time.perf_counter() - began) * 1000)
-
-
-def _base64(size: int) -> str:
-    import base64
-
-    return base64.b64encode(randomness.token_bytes(size)).decode()
-
-
-def settings_for(directory: Path, **parts: Any) -> Settings:
-    """Settings of a sandbox for a test: any free ports."""
-    return Settings(**{"directory": directory, "ports": Ports.any(), **parts})

@@ -27,8 +27,8 @@ type Intercept = Callable[[str, str, Mapping[str, str]], Callable[[bytes], Answe
 
 THREADS = 32
 SERVICES = (
-    "dynamodb", "sqs", "s3", "sns", "eventbridge", "secretsmanager", "kms", "iam", "ssm", "cloudwatch", "cloudwatch_logs",
-    "ses", "ses_v2",
+    "dynamodb", "sqs", "s3", "sns", "eventbridge", "secretsmanager", "kms", "iam", "ssm", "cloudwatch",
+    "cloudwatch_logs", "ses", "ses_v2",
 )  # fmt: skip
 """The services whose state is kept; modules of ministack.services that were never used are skipped."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from sandbox.settings import REGION
 type Template = dict[str, Any]
 
 LOCAL = "local"
-"""The bucket name that says: the key is a path of this project. SAM wants an S3 address where `sam package` made one."""
+"""The bucket name that says: the key is a path of this project. SAM wants an S3 address, as `sam package` makes one."""
 PATHS = {
     "AWS::Serverless::Function": "CodeUri",
     "AWS::Serverless::LayerVersion": "ContentUri",
@@ -57,9 +58,9 @@ def _with_local_paths(template: Template, folder: Path, root: Path) -> Template:
     for kind, key in GLOBAL.items():
         _localise(made.get("Globals", {}).get(kind, {}), key, folder, root)
     for resource in made.get("Resources", {}).values():
-        key = PATHS.get(resource.get("Type", ""))
-        if key:
-            _localise(resource.get("Properties", {}), key, folder, root)
+        kind = resource.get("Type", "")
+        if kind in PATHS:
+            _localise(resource.get("Properties", {}), PATHS[kind], folder, root)
     return made
 
 
@@ -75,6 +76,8 @@ def _localise(properties: dict[str, Any], key: str, folder: Path, root: Path) ->
 def _transformed(template: Template, path: Path) -> Template:
     from samtranslator.translator.transform import transform
 
+    # It speaks of metrics for SAM's own service, which nobody collects here.
+    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
     before = os.environ.get("AWS_DEFAULT_REGION")
     os.environ["AWS_DEFAULT_REGION"] = REGION
     try:

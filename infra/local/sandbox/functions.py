@@ -107,7 +107,9 @@ class Functions:
         """Call a function and wait. Raises UnknownFunctionError, PayloadTooLargeError."""
         function = self.find(reference)
         if len(payload) > PAYLOAD_LIMIT:
-            raise PayloadTooLargeError(f"Request must be smaller than {PAYLOAD_LIMIT} bytes for the InvokeFunction operation")
+            raise PayloadTooLargeError(
+                f"Request must be smaller than {PAYLOAD_LIMIT} bytes for the InvokeFunction operation"
+            )
         call = Invocation(id=self._ids(), payload=payload, arn=function.arn, deadline_ms=0)
         self._pools[function.name].run(call, function.timeout)
         if call.failure is None and len(call.result) > PAYLOAD_LIMIT:

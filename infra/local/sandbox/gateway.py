@@ -42,7 +42,9 @@ class HttpResponse:
 def message(status: int, text: str, **headers: str) -> HttpResponse:
     """An answer of API Gateway itself."""
     shown = {**JSON_HEADERS, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return HttpResponse(status=status, headers=shown, body=json.dumps({"message": text}, separators=(",", ":")).encode())
+    return HttpResponse(
+        status=status, headers=shown, body=json.dumps({"message": text}, separators=(",", ":")).encode()
+    )
 
 
 def event(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,18 +16,17 @@ from sandbox.states.engine import Engine
 from sandbox.states.errors import TaskFailed
 from sandbox.states.frames import Run
 from sandbox.states.journal import Journal
-from sandbox.states.resources import lambda_failure, lambda_resources
+from sandbox.states.resources import lambda_resources, lambda_result
 from sandbox.states.runner import Runner
 
 type Status = Callable[[Mapping[str, Any]], None]
 
 
 class Processes:
-    """The interpreter on real time. Its calls wait until `ready` is set: before that there are no functions."""
+    """The interpreter on real time; it answers at once and works from `start` on, when there are functions to call."""
 
     def __init__(self, journal: Path, functions: Functions, ids: Callable[[], str], status: Status) -> None:
         self._functions = functions
-        self.ready = threading.Event()
         self._closing = False
 
         def make(workers: Callable[[Callable[[], None]], None]) -> Engine:
@@ -44,27 +43,25 @@ class Processes:
         self._runner = Runner(make)
         self.engine = self._runner.engine
 
+    def start(self) -> None:
+        """Begin to work."""
+        self._runner.start()
+
     def close(self) -> None:
         """Stop; what waits goes on when the journal is opened again."""
         self._closing = True
-        self.ready.set()
         self._runner.close()
 
     def _invoke(self, reference: str, event: Any) -> Any:
-        self.ready.wait()
         try:
             outcome = self._functions.call(reference, event)
         except UnknownFunctionError as error:
             raise TaskFailed("Lambda.ResourceNotFoundException", str(error)) from error
         except PayloadTooLargeError as error:
             raise TaskFailed("Lambda.RequestTooLargeException", str(error)) from error
-        if outcome.failure is None:
-            return outcome.value()
-        failure = outcome.failure
-        raise lambda_failure(
-            str(failure.get("errorType", "Unknown")), str(failure.get("errorMessage", "")),
-            str(failure.get("requestId", "")), tuple(failure.get("stackTrace") or ()),
-        )  # fmt: skip
+        if outcome.failure is not None:
+            return lambda_result(json.dumps(outcome.failure), "Unhandled")
+        return lambda_result(outcome.payload, None)
 
     def _told(self, run: Run, status: Status) -> None:
         if self._closing:
@@ -96,5 +93,3 @@ def jira_site(state: Path, listening: socket.socket, hook: Hook, ids: Callable[[
     listening.close()
     site = JiraSite(Store(state), lambda: datetime.now(UTC), ids, hooks=[hook])
     return site, site.serve(port)
-
-

@@ -19,6 +19,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 SIZE_LIMIT = 40 * 1024 * 1024
 """Bytes of an incoming mail (Amazon SES quotas, email receiving)."""
+LINE_LIMIT = 4 * 1024 * 1024
 LOOK_EVERY = 0.25
 DONE = "done"
 REFUSED = "refused"
@@ -32,7 +33,14 @@ class Mailbox:
     """Takes mail for `domain`. `store(key, raw)` and `announce(notification)` must have done their work on return."""
 
     def __init__(
-        self, domain: str, bucket: str, *, store: Store, announce: Announce, ids: Callable[[], str], clock: Callable[[], float]
+        self,
+        domain: str,
+        bucket: str,
+        *,
+        store: Store,
+        announce: Announce,
+        ids: Callable[[], str],
+        clock: Callable[[], float],
     ) -> None:
         self._domain, self._bucket = domain.lower(), bucket
         self._store, self._announce, self._ids, self._clock = store, announce, ids, clock
@@ -124,6 +132,7 @@ class SmtpDoor:
         self.port = int(listening.getsockname()[1])
         self._listening, self._mailbox = listening, mailbox
         self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="smtp", daemon=True)
 
     def start(self) -> None:
@@ -133,23 +142,27 @@ class SmtpDoor:
     def stop(self) -> None:
         """Hang up."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop.call_soon_threadsafe(self._over.set)
             self._thread.join()
         self._listening.close()
 
     def _run(self) -> None:
         from aiosmtpd.smtp import SMTP
 
+        class Listener(SMTP):
+            # Mail in the wild has lines far over RFC 5321's limit, and SES takes it.
+            line_length_limit = LINE_LIMIT
+
         asyncio.set_event_loop(self._loop)
 
         def protocol() -> Any:
-            return SMTP(
+            return Listener(
                 self, data_size_limit=SIZE_LIMIT, enable_SMTPUTF8=True, decode_data=False, hostname="sandbox",
                 ident="service desk sandbox", loop=self._loop,
             )  # fmt: skip
 
         server = self._loop.run_until_complete(self._loop.create_server(protocol, sock=self._listening))
-        self._loop.run_forever()
+        self._loop.run_until_complete(self._over.wait())
         server.close()
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
@@ -179,7 +192,7 @@ class DropFolder:
     """A folder: a *.eml that is put there is delivered and moved to done/."""
 
     def __init__(self, folder: Path, mailbox: Mailbox, fallback: str) -> None:
-        self._folder, self._mailbox, self._fallback = folder, mailbox, fallback
+        self.folder, self._mailbox, self._fallback = folder, mailbox, fallback
         for each in (folder, folder / DONE, folder / REFUSED):
             each.mkdir(parents=True, exist_ok=True)
         self._sizes: dict[Path, int] = {}
@@ -199,7 +212,7 @@ class DropFolder:
     def look(self) -> int:
         """Deliver every file whose size has not changed since the last look; returns how many."""
         delivered = 0
-        sizes = {path: path.stat().st_size for path in sorted(self._folder.glob("*.eml"))}
+        sizes = {path: path.stat().st_size for path in sorted(self.folder.glob("*.eml"))}
         for path, size in sizes.items():
             if self._sizes.get(path) == size:
                 self._deliver(path)
@@ -210,7 +223,9 @@ class DropFolder:
     def _deliver(self, path: Path) -> None:
         raw = path.read_bytes()
         headers = email.message_from_bytes(_parts(raw)[0] + b"\n\n", policy=compat32)
-        named = getaddresses([str(value) for name in ("to", "cc", "delivered-to") for value in headers.get_all(name, [])])
+        named = getaddresses(
+            [str(value) for name in ("to", "cc", "delivered-to") for value in headers.get_all(name, [])]
+        )
         people = [address for _, address in named if self._mailbox.takes(address)] or [self._fallback]
         senders = getaddresses([str(headers.get("return-path") or headers.get("from") or "")])
         folder = DONE
@@ -219,7 +234,7 @@ class DropFolder:
             log.warning("%s has %d bytes; %d are taken", path, len(raw), SIZE_LIMIT)
         else:
             self._mailbox.deliver(raw, senders[0][1] if senders else "", people)
-        path.replace(self._folder / folder / f"{path.stem}-{self._mailbox.stamp()}.eml")
+        path.replace(self.folder / folder / f"{path.stem}-{self._mailbox.stamp()}.eml")
 
     def _work(self) -> None:
         while not self._closing.wait(LOOK_EVERY):

@@ -109,7 +109,9 @@ class Making:
             handler=properties["Handler"],
             folder=source(properties, "Code", self._root),
             layers=tuple(folder for folder in folders if not (folder / "requirements.txt").exists()),
-            environment={key: str(value) for key, value in properties.get("Environment", {}).get("Variables", {}).items()},
+            environment={
+                key: str(value) for key, value in properties.get("Environment", {}).get("Variables", {}).items()
+            },
             timeout=float(properties.get("Timeout", 3)),
             memory=int(properties.get("MemorySize", 128)),
             reserved=properties.get("ReservedConcurrentExecutions"),
@@ -195,12 +197,13 @@ class Making:
         return version["arn"], {"Arn": version["arn"]}
 
     def _machine_alias(self, place: Place, properties: Properties) -> Made:
-        preference = properties.get("DeploymentPreference")
+        preference = properties.get("DeploymentPreference") or {}
         given = properties.get("RoutingConfiguration") or [
-            {"StateMachineVersionArn": preference["StateMachineVersionArn"], "Weight": 100}
+            {"StateMachineVersionArn": preference.get("StateMachineVersionArn", ""), "Weight": 100}
         ]
         routes = [
-            {"stateMachineVersionArn": route["StateMachineVersionArn"], "weight": int(route["Weight"])} for route in given
+            {"stateMachineVersionArn": route["StateMachineVersionArn"], "weight": int(route["Weight"])}
+            for route in given
         ]
         machine = routes[0]["stateMachineVersionArn"].rsplit(":", 1)[0]
         name = properties.get("Name") or place.logical

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ class Nursery:
         self._living: dict[str, Callable[[int], None]] = {}
         self.ready = threading.Event()
         with log.open("ab") as errors:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own script
                 [sys.executable, "-E", "-s", str(SCRIPT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -45,11 +46,13 @@ class Nursery:
 
     def close(self) -> None:
         """End the nursery, and with it every worker."""
-        with self._lock:
-            self._living.clear()
-            self._process.kill()
+        self._process.kill()
         self._process.wait()
         self._reader.join()
+        with self._lock:
+            living, self._living = self._living, {}
+        for exited in living.values():
+            exited(-signal.SIGKILL)
         if self._process.stdin is not None:
             self._process.stdin.close()
 

@@ -25,7 +25,9 @@ class Issuer:
         self._key: Any = None
         self.url = ""
 
-    def token(self, subject: str, *, email: str = "", groups: Sequence[str] = (), life: int = LIFE, **claims: Any) -> str:
+    def token(
+        self, subject: str, *, email: str = "", groups: Sequence[str] = (), life: int = LIFE, **claims: Any
+    ) -> str:
         """A signed token for a person; `claims` go over the usual ones."""
         import jwt
 
@@ -141,9 +143,7 @@ def _make(path: Path) -> Any:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_bytes(pem)

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 DEFAULT_CONCURRENCY = 5
 """Lambda starts with five pollers for a queue (AWS: "Using Lambda with Amazon SQS")."""
 PER_RECEIVE = 10
+PATIENCE = 3.0
+"""Seconds a batch under way is waited for at the end; cut off, its messages come again after their invisibility."""
 
 
 class MalformedAnswerError(Exception):
@@ -80,9 +82,16 @@ class QueueSource:
                 self._flying += 1
             self._pool.submit(self._run, batch)
 
+    def quiet(self) -> bool:
+        """Whether nothing waits and nothing is under way; what is invisible after a failure counts as quiet."""
+        return not self._flying and not self._gathered and not seams.visible(self._url)
+
     def close(self) -> None:
-        """Take no more."""
+        """Take no more, and give what is under way a moment to end."""
         self._closing = True
+        end = time.monotonic() + PATIENCE
+        while self._flying and time.monotonic() < end:
+            time.sleep(0.01)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _gather(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,15 @@ def waiting(url: str) -> bool:
 
     queue = sqs._queues.get(url)
     return bool(queue and queue["messages"])
+
+
+def visible(url: str) -> bool:
+    """Whether a queue holds something that could be received now."""
+    from ministack.services import sqs
+
+    queue = sqs._queues.get(url)
+    now = time.time()
+    return any(message["visible_at"] <= now for message in queue["messages"]) if queue else False
 
 
 def delete(url: str, handles: set[str]) -> None:
@@ -190,3 +200,15 @@ def put_secret(name: str, value: str) -> str:
     if status != 200:
         raise ValueError(f"the secret {name} could not be stored: {body!r}")
     return str(json.loads(body)["ARN"])
+
+
+# --- tables
+
+
+def items(table: str, sort_key: str) -> list[dict[str, Any]]:
+    """The items of a table under one sort key, as DynamoDB writes them."""
+    from ministack.services import dynamodb
+
+    found = dynamodb._tables.get(table)
+    rows = {} if found is None else found["items"]
+    return [under[sort_key] for under in rows.values() if sort_key in under]

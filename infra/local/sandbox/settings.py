@@ -53,6 +53,11 @@ class Settings:
     mail_domain: str = "itsm.example.com"
     parameters: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def for_tests(cls, directory: Path, root: Path = ROOT) -> Settings:
+        """A sandbox on whatever ports are free."""
+        return cls(directory=directory, root=root, ports=Ports.any())
+
     @property
     def stack(self) -> Path:
         """The root template."""

@@ -46,7 +46,9 @@ class Snapshots:
 
         saved = json.loads(self._path.read_text(), object_hook=persistence._json_object_hook)
         if saved["format"] != FORMAT:
-            raise ValueError(f"{self._path} was written by another version of the sandbox: run `make clean` to start anew")
+            raise ValueError(
+                f"{self._path} was written by another version of the sandbox: run `make clean` to start anew"
+            )
         for name, state in saved["services"].items():
             _module(name).load_persisted_state(state)
         # Ministack does not keep streams; what was not yet followed would be lost without them.

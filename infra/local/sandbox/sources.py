@@ -24,6 +24,9 @@ class Source(Protocol):
     def look(self) -> None:
         """Start on what is there; must not wait."""
 
+    def quiet(self) -> bool:
+        """Whether it has nothing to do."""
+
     def close(self) -> None:
         """Stop after what is under way."""
 
@@ -64,6 +67,10 @@ class Sources:
         """Hold every source back, or let it go again: what arrives meanwhile waits."""
         self._paused = paused
         seams.wake().set()
+
+    def quiet(self) -> bool:
+        """Whether no source has anything to do; asked where the services live."""
+        return all(source.quiet() for source in list(self._known.values()))
 
     def close(self) -> None:
         """Stop; what was taken and not finished comes again after a restart."""

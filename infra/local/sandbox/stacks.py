@@ -56,7 +56,11 @@ class Stacks:
     """The stacks of one root template. `record` is what stands, kept over restarts and changed in place."""
 
     def __init__(
-        self, root: Path, maker: Maker, record: MutableMapping[str, dict[str, Any]], progress: Callable[[str, float], None]
+        self,
+        root: Path,
+        maker: Maker,
+        record: MutableMapping[str, dict[str, Any]],
+        progress: Callable[[str, float], None],
     ) -> None:
         self._root, self._maker, self._record, self._progress = root, maker, record, progress
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox import seams
 from sandbox.functions import Functions, Outcome
-from sandbox.queue_source import MalformedAnswerError, failed_items
+from sandbox.queue_source import PATIENCE, MalformedAnswerError, failed_items
 
 log = logging.getLogger(__name__)
 SHARD = "shardId-00000000000000000000-00000000"
@@ -61,10 +61,15 @@ class StreamSource:
         if seams.stream_end(self._table) > self._positions[self._name]:
             self._woken.set()
 
+    def quiet(self) -> bool:
+        """Whether every change was followed."""
+        return seams.stream_end(self._table) <= self._positions[self._name]
+
     def close(self) -> None:
         """Stop following; the batch at hand comes again."""
         self._closing.set()
         self._woken.set()
+        self._thread.join(PATIENCE)
 
     def _follow(self) -> None:
         while not self._closing.is_set():
@@ -141,7 +146,9 @@ class StreamSource:
 
     def _give_up(self, batch: Sequence[Mapping[str, Any]], condition: str, attempts: int) -> None:
         """Tell the on-failure destination where in the stream to find what was given up; the records are not in it."""
-        log.error("%s gave up on %d changes of %s: %s", self._mapping["FunctionName"], len(batch), self._table, condition)
+        log.error(
+            "%s gave up on %d changes of %s: %s", self._mapping["FunctionName"], len(batch), self._table, condition
+        )
         destination = self._destination
         if not destination:
             return

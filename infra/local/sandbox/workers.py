@@ -42,7 +42,7 @@ class Worker:
         self.name = name
         self._gone = gone
         self._server = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:{}".format(self._server.getsockname()[1])
+        self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
         self._next: Invocation | None = None
         self._turn = threading.Condition()
         self._closed = False
@@ -95,7 +95,8 @@ class Worker:
             if headers.get("expect", "").lower() == "100-continue":
                 connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             body, buffer = _body(connection, headers, buffer)
-            answer = self._answer(*first.split(" ")[:2], body)
+            method, path, _ = first.split(" ", 2)
+            answer = self._answer(method, path, body)
             if answer is None:
                 return
             connection.sendall(answer)

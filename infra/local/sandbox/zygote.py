@@ -15,9 +15,10 @@ from typing import Any, NoReturn
 # Third-party packages only: the product's own code is read afresh by every worker, so that an edit takes effect.
 PRELOAD = (
     "ctypes", "decimal", "email.message", "email.utils", "http.client", "ssl", "tomllib", "zoneinfo",
-    "boto3", "botocore.client", "botocore.endpoint", "botocore.handlers", "botocore.retries.standard", "botocore.signers",
-    "aws_lambda_powertools.logging", "pynamodb.models", "pynamodb.attributes", "pynamodb.transactions", "pynamodb.indexes",
-    "jira", "requests", "nh3", "simplejson", "snapshot_restore_py", "awslambdaric.lambda_context",
+    "boto3", "botocore.client", "botocore.endpoint", "botocore.handlers", "botocore.retries.standard",
+    "botocore.signers", "aws_lambda_powertools.logging", "pynamodb.models", "pynamodb.attributes",
+    "pynamodb.transactions", "pynamodb.indexes", "jira", "requests", "nh3", "simplejson", "snapshot_restore_py",
+    "awslambdaric.lambda_context",
 )  # fmt: skip
 PR_SET_PDEATHSIG = 1
 
