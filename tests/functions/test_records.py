@@ -139,3 +139,90 @@ def test_nobody_moves_a_change_past_its_approval_by_hand(ports: FakePorts) -> No
     for state in ("scheduled", "rejected", "in_review"):
         answer = patch(ports, {"state": state}, params={"number": number})
         assert (answer["statusCode"], state in read(answer)["legal"]) == (409, False)
+
+
+def test_other_words_under_a_key_that_was_used_are_not_lost(ports: FakePorts, ticket: Record) -> None:
+    for text in ("On it.", "It is the disk."):
+        sent = call(ports, "POST /records/{number}/comments", {"text": text}, headers={"idempotency-key": "k-1"})
+        assert sent["statusCode"] == 201
+    assert {entry.text for entry in ports.records.comments(ticket.id)} >= {"On it.", "It is the disk."}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"version": "9" * 5000}, "version"),
+        ({"details": {"plan": ["x"] * 51}}, "details.plan"),
+        ({"details": {"plan": 10**4000}}, "details.plan"),
+        ({"details": {"plan": {"a": 1}}}, "details.plan"),
+        ({"details": {"plan": 0.5}}, "details.plan"),
+    ],
+)
+def test_what_could_not_be_stored_is_422_before_it_is_tried(ports: FakePorts, body: dict[str, Any], field: str) -> None:
+    number = ports.records.create(a_record("chg", "change", state="new")).record.number
+    answer = patch(ports, body, params={"number": number})
+    assert (answer["statusCode"], read(answer)["field"]) == (422, field)
+
+
+def test_half_a_character_is_422(ports: FakePorts, ticket: Record) -> None:
+    assert patch(ports, {"title": "\ud800"})["statusCode"] == 422
+
+
+def test_a_title_is_one_line_whatever_is_sent(ports: FakePorts, ticket: Record) -> None:
+    patch(ports, {"title": "Disk\r\nBcc: everybody@example.org"})
+    assert ports.records.get(ticket.id).title == "Disk Bcc: everybody@example.org"
+
+
+def test_null_takes_a_detail_away(ports: FakePorts) -> None:
+    planned = a_record("chg", "change", state="new", details={"plan": "p", "test": "t"})
+    number = ports.records.create(planned).record.number
+    patch(ports, {"details": {"plan": None}}, params={"number": number})
+    assert ports.records.find(number).details == {"test": "t"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"limit": "9" * 5000}, {"limit": "-1"}, {"limit": "²"}, {"after": "x" * 3000}, {"after": "T#other-group"}],
+)
+def test_a_page_that_no_page_led_to_is_422(ports: FakePorts, ticket: Record, query: dict[str, str]) -> None:
+    answer = call(ports, "GET /worklists/{group}", params={"group": "service-desk"}, query=query)
+    assert (answer["statusCode"], read(answer)["field"]) == (422, next(iter(query)))
+
+
+def test_a_worklist_never_shows_another_groups_records(ports: FakePorts, ticket: Record) -> None:
+    ports.records.create(an_incident("theirs", group="network"))
+    theirs = read(call(ports, "GET /worklists/{group}", params={"group": "network"}, query={"limit": "1"}))
+    after = f"{'0' * 10}#0#{'a' * 16}"
+    mine = read(call(ports, "GET /worklists/{group}", params={"group": "service-desk"}, query={"after": after}))
+    assert {row["number"] for row in theirs["rows"]}.isdisjoint(row["number"] for row in mine["rows"])
+
+
+def test_any_version_will_do_for_a_star(ports: FakePorts, ticket: Record) -> None:
+    assert patch(ports, {"assignee": "ada"}, headers={"if-match": "*"})["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("claims", "caller"),
+    [
+        ({"sub": "u-1", "email": "Boss@Example.org", "email_verified": "false"}, "u-1"),
+        ({"sub": "u-1", "email": "Boss@Example.org", "email_verified": "true"}, "boss@example.org"),
+        ({"sub": "u-1", "email": "Boss@Example.org"}, "boss@example.org"),
+    ],
+)
+def test_an_address_its_provider_never_verified_is_nobodys_name(
+    ports: FakePorts, ticket: Record, claims: dict[str, str], caller: str
+) -> None:
+    handler.on(event("PATCH /records/{number}", params=ONE, body=b'{"assignee": "x"}', claims=claims), ports)
+    assert ports.records.get(ticket.id).event.by == caller
+
+
+def test_a_token_that_names_nobody_changes_nothing(ports: FakePorts, ticket: Record) -> None:
+    sent = event("PATCH /records/{number}", params=ONE, body=b'{"assignee": "x"}', claims={})
+    assert handler.on(sent, ports)["statusCode"] == 403
+
+
+def test_an_internal_note_takes_no_ticket_off_hold(ports: FakePorts) -> None:
+    record = ports.records.create(an_incident(state="on_hold", requester="ada@example.org")).record
+    for public, state in ((False, "on_hold"), (True, "in_progress")):
+        call(ports, "POST /records/{number}/comments", {"text": "x", "public": public})
+        assert ports.records.get(record.id).state == state

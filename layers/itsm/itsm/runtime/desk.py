@@ -56,9 +56,10 @@ def moved(record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
 
 
 def commented(record: Record, comment: Comment) -> Record:
-    """The record with a comment on it; the requester's word takes a ticket off hold."""
+    """The record with a comment on it; the requester's word takes a ticket off hold, an automatic reply's note not."""
     held = load(record.practice).lifecycle.held
-    back: dict[str, Any] = {"state": "in_progress"} if record.state in held and comment.by in people(record) else {}
+    answers = comment.public and comment.by in people(record)
+    back: dict[str, Any] = {"state": "in_progress"} if record.state in held and answers else {}
     return record.changed("CommentAdded", **said_with(comment), **back)
 
 

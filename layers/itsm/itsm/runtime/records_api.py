@@ -1,6 +1,8 @@
 """Records API: what an agent may read and change, and what each answer holds."""
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,7 +17,11 @@ from itsm.runtime.http import Request, Response, json_response
 from itsm.runtime.ports import Ports
 
 WRITABLE = ("title", "assignee", "group", "impact", "urgency", "service")
-TITLE_CHARS, COMMENT_CHARS, DETAIL_CHARS = 200, 30_000, 1_000
+TITLE_CHARS, COMMENT_CHARS, DETAIL_CHARS, DETAIL_ITEMS = 200, 30_000, 1_000, 50
+DIGITS = 9
+"""Of a version, a limit or a number among the details; Python itself refuses to read more than 4300."""
+PLACE = re.compile(r"\d{10}#\d#[a-z2-7]{16}")
+"""Where a page of a worklist ends: due, priority and id of its last row."""
 
 
 def show(request: Request, ports: Ports) -> Response:
@@ -44,7 +50,8 @@ def work(request: Request, ports: Ports) -> Response:
     def decide(current: Record) -> Record:
         if version is not None and current.version != version:
             raise StaleVersionError(f"{current.number} is at version {current.version}, not {version}; read it again")
-        wanted = _wanted(current, new | {"details": {**current.details, **details}}, ports)
+        kept = {name: value for name, value in {**current.details, **details}.items() if value is not None}
+        wanted = _wanted(current, new | {"details": kept}, ports)
         if to != current.state:
             desk.check_move(current, to)
             return current.changed("StateChanged", by=caller, origin="records", at=ports.now(), state=to, **wanted)
@@ -83,16 +90,20 @@ def comments(request: Request, ports: Ports) -> Response:
 
 
 def comment(request: Request, ports: Ports) -> Response:
-    """POST /records/{number}/comments: {"text", "public"?}; an Idempotency-Key header makes a repeat harmless."""
+    """POST /records/{number}/comments: {"text", "public"?}; an Idempotency-Key header makes a repeat harmless.
+
+    Other words under a key that was used are a comment of their own: nothing that is answered with 201 is left out.
+    """
     body, caller = request.json(), _caller(request)
     record = ports.records.find(request.params["number"])
     text = _text("text", body.get("text"), COMMENT_CHARS)
     public = body.get("public", True)
     if not isinstance(public, bool):
         raise InvalidInputError("public", "is true (the requester sees it) or false")
-    key = request.headers.get("idempotency-key") or f"{ports.now()}:{hashlib.sha256(request.body).hexdigest()}"
+    words = hashlib.sha256(json.dumps([text, public]).encode()).hexdigest()
+    key = request.headers.get("idempotency-key") or str(ports.now())
     entry = Comment(
-        id=derived_id(f"records:{record.id}:{caller}", key),
+        id=derived_id(f"records:{record.id}:{caller}", f"{key}:{words}"),
         record=record.id,
         at=ports.now(),
         by=caller,
@@ -109,10 +120,12 @@ def worklist(request: Request, ports: Ports) -> Response:
     group = request.params["group"]
     if group not in ports.policies.groups.groups:
         raise NotFoundError(f"no group is called {group!r}")
-    limit = request.query.get("limit", "25")
-    if not limit.isdecimal() or not 1 <= int(limit) <= 100:
+    limit, after = request.query.get("limit", "25"), request.query.get("after", "")
+    if not (limit.isdecimal() and len(limit) <= DIGITS and 1 <= int(limit) <= 100):
         raise InvalidInputError("limit", "is a whole number from 1 to 100")
-    page = ports.records.worklist(group, request.query.get("after", ""), int(limit))
+    if after and not PLACE.fullmatch(after):
+        raise InvalidInputError("after", "is what the page before gave as `next`")
+    page = ports.records.worklist(group, after, int(limit))
     rows = [{**asdict(row), "due": instant(row.due)} for row in page.rows]
     return json_response(200, {"group": group, "rows": rows, "next": page.next})
 
@@ -174,9 +187,9 @@ def _caller(request: Request) -> str:
 def _version(request: Request, stated: Any) -> int | None:
     if stated is None:
         stated = request.headers.get("if-match", "").strip('W/"') or None
-    if stated is None:
-        return None
-    if isinstance(stated, bool) or not str(stated).isdecimal():
+    if stated is None or stated == "*":
+        return None  # any version will do (RFC 9110 13.1.1)
+    if isinstance(stated, bool) or not str(stated).isdecimal() or len(str(stated)) > DIGITS:
         raise InvalidInputError("version", "is the whole number that reading the record gave")
     return int(stated)
 
@@ -186,7 +199,7 @@ def _checked(name: str, value: Any, ports: Ports) -> str | int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise InvalidInputError(name, "is a whole number; 1 is the highest")
         return value
-    text = _text(name, value, TITLE_CHARS, empty=name in ("assignee", "service"))
+    text = " ".join(_text(name, value, TITLE_CHARS, empty=name in ("assignee", "service")).split())
     if name == "group" and text not in ports.policies.groups.groups:
         raise InvalidInputError("group", f"no group is called {text!r}")
     if name == "service" and text and text not in ports.policies.services.services:
@@ -203,14 +216,17 @@ def _details(record: Record, stated: Any) -> Mapping[str, Json]:
         if name not in editable:
             can = ", ".join(editable) or "none"
             raise InvalidInputError(f"details.{name}", f"cannot be set on a {record.practice}; what can: {can}")
-        texts = value if isinstance(value, list) else [value]
-        if not all(
-            one is None or isinstance(one, int) or (isinstance(one, str) and len(one) <= DETAIL_CHARS) for one in texts
-        ):
-            raise InvalidInputError(
-                f"details.{name}", f"is a number, a text of {DETAIL_CHARS} characters, or a list of them"
-            )
+        items = value if isinstance(value, list) else [value]
+        if len(items) > DETAIL_ITEMS or not all(map(_is_detail, items)):
+            what = f"a whole number, a text of {DETAIL_CHARS} characters, or a list of at most {DETAIL_ITEMS} of them"
+            raise InvalidInputError(f"details.{name}", f"is {what}")
     return stated
+
+
+def _is_detail(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= DETAIL_CHARS
+    return value is None or (isinstance(value, int) and abs(value) < 10 ** (2 * DIGITS))
 
 
 def _text(name: str, value: Any, most: int, *, empty: bool = False) -> str:
