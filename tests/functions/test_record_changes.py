@@ -11,7 +11,7 @@ from itsm.core.ports import Wait
 from itsm.core.record import Record
 
 from functions.record_changes.app import handler
-from tests.builders import NOON, an_incident
+from tests.builders import NOON, a_record, an_incident
 from tests.fakes import FakePorts
 
 TABLES = tables(records="r", audit="a", ephemeral="e", region="eu-central-1")
@@ -34,6 +34,11 @@ def follow(ports: FakePorts, *changes: dict[str, Any]) -> dict[str, Any]:
     """Deliver changes; what the door answers."""
     answer: dict[str, Any] = handler.on({"Records": list(changes)}, ports)
     return answer
+
+
+def move(ports: FakePorts, record: Record, state: str) -> Record:
+    """The record in another state, saved."""
+    return ports.records.save(record.changed("StateChanged", by="a", origin="records", at=ports.now(), state=state))
 
 
 def test_a_new_record_is_audited_told_and_its_process_started(ports: FakePorts) -> None:
@@ -61,13 +66,50 @@ def test_a_waiting_process_goes_on_when_its_state_is_reached(ports: FakePorts) -
     record = ports.records.create(an_incident()).record
     wait = Wait(record=record.id, name="resolution", token="t", until=("resolved",))
     ports.records.wait(wait)
-    moved = record.changed("StateChanged", by="a", origin="records", at=NOON, state="in_progress")
+    moved = move(ports, record, "in_progress")
     follow(ports, change(moved, record))
     assert not ports.processes.answered
-    done = moved.changed("StateChanged", by="a", origin="records", at=NOON, state="resolved")
+    done = move(ports, moved, "resolved")
     follow(ports, change(done, moved))
     assert ports.processes.answered["t"]["state"] == "resolved"
     assert ports.records.waits(record.id) == ()
+
+
+def test_an_old_change_delivered_again_wakes_nobody_for_where_the_record_no_longer_is(ports: FakePorts) -> None:
+    record = ports.records.create(an_incident(state="in_progress")).record
+    done = move(ports, record, "resolved")
+    reopened = move(ports, done, "in_progress")
+    follow(ports, change(record), change(done, record), change(reopened, done))
+    ports.records.wait(Wait(record=record.id, name="resolution", token="second", until=("resolved",)))
+    follow(ports, change(done, record))
+    assert not ports.processes.answered
+    assert [wait.token for wait in ports.records.waits(record.id)] == ["second"]
+
+
+def test_an_edit_that_overtook_an_approval_voids_it_though_the_editor_died(ports: FakePorts) -> None:
+    from functions.change_approvals.app import ask
+
+    details = {"type": "normal", "planned_start": NOON + 259_200, "planned_end": NOON + 262_800, "risk": "low"}
+    change_ = a_record("chg", "change", state="assessing", service="website", details=details)
+    record = ports.records.create(change_).record
+    arguments = {"wait": "approval", "until": ["scheduled"]}
+    ask.on({"step": "ask", "record": record.id, "token": "t", "arguments": arguments}, ports)
+    asked = ports.records.get(record.id)
+    edited = ports.records.save(
+        asked.changed("FieldsChanged", by="ada", origin="records", at=NOON, title="Something else")
+    )
+    follow(ports, change(edited, asked))
+    assert ports.records.get(record.id).state == "assessing"
+
+
+def test_the_opening_text_is_never_overwritten_by_a_later_reading_of_it(ports: FakePorts) -> None:
+    record = ports.records.create(an_incident(text="The beginning …", details={"text": "text/x/1"})).record
+    ports.blobs.put("text/x/1", b"The beginning and the end.", "text/plain")
+    follow(ports, change(record))
+    ports.blobs.stored.clear()
+    follow(ports, change(record))
+    (opening,) = ports.records.comments(record.id)
+    assert opening.text == "The beginning and the end."
 
 
 def test_a_deadline_of_the_next_minute_goes_to_the_queue_at_once(ports: FakePorts) -> None:

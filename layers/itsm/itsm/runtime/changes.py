@@ -37,9 +37,26 @@ def follow(record: Record, ports: Ports) -> None:
     if record.version == 1 or "generation" in record.event.changes:
         _start(record, ports)
     if "state" in record.event.changes:
-        for wait in ports.records.waits(record.id):
-            wake(record, wait, ports)
+        _wake(record, ports)
+    if "approval" in record.details:
+        _void(record, ports)
     _near(record, ports)
+
+
+def _wake(record: Record, ports: Ports) -> None:
+    """Wake by what the record is now: this change may be delivered late or again, and the record have moved on."""
+    waits = ports.records.waits(record.id)
+    if waits:
+        now = ports.records.get(record.id)
+        for wait in waits:
+            wake(now, wait, ports)
+
+
+def _void(record: Record, ports: Ports) -> None:
+    """Void an approval that this change overtook, should whoever made the change have died before doing so."""
+    from itsm.runtime.approving import void
+
+    void(record, ports)
 
 
 def _opening(record: Record, ports: Ports) -> Comment:
