@@ -1,11 +1,13 @@
 """Notifications: who is told what, once."""
 
 import pytest
+from itsm.core.errors import OutsideError
 from itsm.core.record import Record
-from itsm.runtime import desk
+from itsm.runtime import approving, desk
 
+from functions.change_approvals.app import ask
 from functions.notifications.app import handler
-from tests.builders import a_comment, an_incident
+from tests.builders import a_comment, a_record, an_incident
 from tests.fakes import FakePorts, sqs
 
 
@@ -52,3 +54,42 @@ def test_a_resolution_is_told(ports: FakePorts) -> None:
 def test_nobody_writes_to_machines_or_to_ourselves(ports: FakePorts, requester: str) -> None:
     tell(ports, ports.records.create(an_incident(requester=requester)).record)
     assert not ports.mail.sent
+
+
+def test_a_resolution_told_again_after_more_was_said_is_the_same_mail(ports: FakePorts) -> None:
+    record = ports.records.create(an_incident()).record
+    done = ports.records.save(record.changed("StateChanged", by="a", origin="records", at=1, state="resolved"))
+    tell(ports, done)
+    note = a_comment(done, "note", public=False)
+    desk.update(ports, record.id, lambda r: desk.commented(r, note), note)
+    tell(ports, done)
+    assert len(ports.mail.sent) == 1
+
+
+def test_one_address_that_is_refused_keeps_no_mail_from_the_others(ports: FakePorts) -> None:
+    from itsm.core.ports import Message
+
+    refused: list[Message] = []
+
+    class Picky:
+        """Mail that takes nothing for the first address it sees."""
+
+        def send(self, message: Message) -> None:
+            if not refused or refused[0].to == message.to:
+                refused.append(message)
+                raise OutsideError("no such address")
+            sent.append(message)
+
+    sent: list[Message] = []
+    ports.mail = Picky()  # type: ignore[assignment]  # another fake of the same port
+    details = {"type": "normal", "planned_start": ports.now() + 259_200, "planned_end": ports.now() + 262_800}
+    record = ports.records.create(
+        a_record("chg", "change", state="assessing", impact=1, service="website", details=details)
+    ).record
+    arguments = {"wait": "approval", "until": ["scheduled"]}
+    ask.on({"step": "ask", "record": record.id, "token": "t", "arguments": arguments}, ports)
+    asked = ports.records.get(record.id)
+    answer = handler.on(sqs({"detail": desk.fact(asked)}), ports)
+    assert len(approving.asked_people(asked)) > 1
+    assert len(sent) == len(approving.asked_people(asked)) - 1
+    assert len(answer["batchItemFailures"]) == 1

@@ -1,8 +1,10 @@
 """Notify: which mails a fact on the bus leads to; each is sent once, however often the fact is delivered."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from itsm.core.errors import OutsideError
 from itsm.core.ports import Message
 from itsm.core.practice import load
 from itsm.core.record import Record
@@ -14,9 +16,15 @@ from itsm.service_desk.outgoing import Sender
 
 
 def send(fact: Mapping[str, Any], ports: Ports) -> None:
-    """Send the mails of one fact."""
+    """Send the mails of one fact. Raises OutsideError when one was not taken, after the others were tried."""
+    refused = None
     for message in messages(fact, ports):
-        ports.mail.send(message)
+        try:
+            ports.mail.send(message)
+        except OutsideError as error:
+            refused = error
+    if refused is not None:
+        raise refused
 
 
 def messages(fact: Mapping[str, Any], ports: Ports) -> Iterator[Message]:
@@ -31,7 +39,8 @@ def messages(fact: Mapping[str, Any], ports: Ports) -> Iterator[Message]:
     if fact["comment"]:
         wanted += [outgoing.public_comment(record, comment, sender) for comment in _said(fact, record, ports)]
     if "state" in fact["changed"] and fact["state"] in _told(record) and record.state == fact["state"]:
-        wanted.append(outgoing.resolved(record, sender))
+        # told of by the version it was done in: the same fact again, when more was said since, is the same mail
+        wanted.append(outgoing.resolved(replace(record, version=fact["version"]), sender))
     if fact["type"] == "ApprovalRequested":
         wanted += [
             outgoing.approval_request(record, person, approving.link(record, person, ports), sender)
