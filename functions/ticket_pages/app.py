@@ -1,6 +1,6 @@
 """Ticket pages: the requester's view of a ticket, behind the signed link our mails carry."""
 
-from itsm.core.signing import verify
+from itsm.runtime import links
 from itsm.runtime.door import http_door
 from itsm.runtime.http import Request, Response, page
 from itsm.runtime.ports import Ports
@@ -10,6 +10,6 @@ from itsm.service_desk import ticket_page
 @http_door
 def handler(request: Request, ports: Ports) -> Response:
     """GET /tickets/{link}: the ticket the link was signed for."""
-    record_id = verify(ports.link_secret, "ticket", request.params["link"])
+    record_id = links.payload("ticket", request.params["link"], ports)
     record = ports.records.get(record_id)
     return page(200, ticket_page.render(record, ports.records.comments(record_id), ports.now()))

@@ -6,11 +6,11 @@ from typing import Any
 from itsm.core.errors import GoneError, NotFoundError
 from itsm.core.events import Json
 from itsm.core.record import Record
-from itsm.core.signing import sign, verify
+from itsm.core.signing import sign
 from itsm.core.voting import Opened, link_payload, open_link
 from itsm.practices.change import approvals as changes
 from itsm.practices.request import approvals as requests
-from itsm.runtime import desk
+from itsm.runtime import desk, links
 from itsm.runtime.door import StepCall
 from itsm.runtime.http import Request, Response, page
 from itsm.runtime.ports import Ports
@@ -75,7 +75,7 @@ def asked_people(record: Record) -> tuple[str, ...]:
 
 
 def _opened(request: Request, ports: Ports) -> tuple[Record, Opened]:
-    payload = verify(ports.link_secret, PURPOSE, request.params["link"], now=ports.now())
+    payload = links.payload(PURPOSE, request.params["link"], ports)
     record = ports.records.get(payload.partition(".")[0])
     practice = PRACTICES.get(record.practice)
     if practice is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itsm.core.errors import ItsmError
@@ -15,6 +17,9 @@ from itsm.runtime.ports import Ports
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
+
+FRAMES = 6
+"""How many of the innermost calls of a failure are logged."""
 
 type Event = Mapping[str, Any]
 
@@ -72,11 +77,13 @@ def http_door(work: HttpWork) -> Door[HttpWork]:
 
 
 def _enter_http(work: HttpWork, event: Event, ports: Ports) -> dict[str, Any]:
-    accepts = {name.lower(): value for name, value in event.get("headers", {}).items()}.get("accept", "")
     try:
         response = work(http.read(event), ports)
     except ItsmError as error:
-        response = http.problem(error, wants_page="text/html" in accepts)
+        response = http.problem(error, wants_page=http.wants_page(event))
+    except Exception as error:
+        logger().error("request failed unexpectedly", extra={"route": event.get("routeKey"), **_trouble(error)})
+        response = http.problem(error, wants_page=http.wants_page(event))
     facts = {"route": event.get("routeKey"), "status": response.status}
     logger().info("request answered", extra=facts)
     return http.answer(response)
@@ -129,12 +136,20 @@ def _done(work: ItemWork, item: Event, ports: Ports) -> bool:
     try:
         work(item, ports)
     except ItsmError as error:
-        logger().warning("item failed", extra={"error": type(error).__name__, "reason": str(error)})
+        logger().warning("item failed", extra=_trouble(error))
         return False
-    except Exception:
-        logger().exception("item failed unexpectedly")
+    except Exception as error:
+        logger().error("item failed unexpectedly", extra=_trouble(error))
         return False
     return True
+
+
+def _trouble(error: Exception) -> Mapping[str, Any]:
+    """What went wrong and where. Never the message: it may quote what a person wrote, and logs hold no such word."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    cause = type(error.__cause__).__name__ if error.__cause__ else ""
+    return {"error": type(error).__name__, "cause": cause, "where": where}
 
 
 def tick_door(work: TickWork) -> Door[TickWork]:

@@ -5,6 +5,7 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from itsm.core import errors
@@ -12,7 +13,7 @@ from itsm.core import errors
 MAX_BYTES = 6 * 1024 * 1024
 """The largest body taken: what Lambda accepts in one synchronous call (AWS Lambda quotas)."""
 
-STATUS: Mapping[type[errors.ItsmError], tuple[int, str]] = {
+STATUS: Mapping[type[Exception], tuple[int, str]] = {
     errors.NotFoundError: (404, "Not found"),
     errors.IllegalMoveError: (409, "Illegal move"),
     errors.StaleVersionError: (409, "Stale version"),
@@ -25,6 +26,7 @@ STATUS: Mapping[type[errors.ItsmError], tuple[int, str]] = {
     errors.ThrottledError: (429, "Too many requests"),
     errors.OutsideError: (503, "Try again"),
 }
+INSIDE = "something went wrong on our side; it is logged, and trying again may help"
 CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -48,13 +50,19 @@ class Request:
 
     @property
     def caller(self) -> str:
-        """Who the token says is calling: the e-mail address if it has one, else the subject."""
-        return (self.claims.get("email") or self.claims.get("sub") or "").lower()
+        """Who the token says is calling: the e-mail address if it has one that is theirs, else the subject.
+
+        An address its provider calls unverified is only a claim of the person's own (OpenID Connect Core 5.1, 5.7).
+        """
+        verified = str(self.claims.get("email_verified", "true")).lower() == "true"
+        return ((verified and self.claims.get("email")) or self.claims.get("sub") or "").lower()
 
     def json(self) -> Mapping[str, Any]:
         """The body as a JSON object. Raises MalformedError."""
         try:
             read = json.loads(self.body)
+            # half of a surrogate pair, which JSON can spell, is no character and could be stored nowhere
+            json.dumps(read, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise errors.MalformedError("the body is not JSON; send one JSON object in UTF-8") from error
         if not isinstance(read, dict):
@@ -82,7 +90,7 @@ def read(event: Mapping[str, Any]) -> Request:
         raise errors.MalformedError("the body says base64 and is not") from error
     if len(body) > MAX_BYTES:
         raise errors.TooLargeError(f"the body has {len(body)} bytes; {MAX_BYTES} are taken")
-    headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+    headers = _headers(event)
     stage = context.get("stage", "$default")
     prefix = "" if stage == "$default" else f"/{stage}"
     scheme = headers.get("x-forwarded-proto", "https")
@@ -98,6 +106,15 @@ def read(event: Mapping[str, Any]) -> Request:
         base_url=f"{scheme}://{context['domainName']}{prefix}",
         source_ip=context["http"].get("sourceIp", ""),
     )
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    return {name.lower(): value or "" for name, value in (event.get("headers") or {}).items()}
+
+
+def wants_page(event: Mapping[str, Any]) -> bool:
+    """Whether a person's browser asked."""
+    return "text/html" in _headers(event).get("accept", "")
 
 
 def answer(response: Response) -> dict[str, Any]:
@@ -123,12 +140,18 @@ def page(status: int, markup: str) -> Response:
     return Response(status=status, body=markup, content_type="text/html")
 
 
-def problem(error: errors.ItsmError, *, wants_page: bool) -> Response:
-    """Problem details (RFC 9457), or the same as a plain page for a person's browser."""
+def problem(error: Exception, *, wants_page: bool) -> Response:
+    """Problem details (RFC 9457), or the same as a plain page for a person's browser.
+
+    With the type "about:blank" the title is the status's own phrase (RFC 9457 4.2.1). Of what went wrong inside
+    nothing is told.
+    """
     status, title = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "Our fault"))
+    detail = str(error) if status != 500 else INSIDE
     if wants_page:
-        return page(status, _error_page(title, str(error)))
-    facts: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": str(error)}
+        return page(status, _error_page(title, detail))
+    phrase = HTTPStatus(status).phrase
+    facts: dict[str, Any] = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
     if isinstance(error, errors.IllegalMoveError):
         facts |= {"state": error.state, "legal": list(error.legal)}
     if isinstance(error, errors.InvalidInputError):
