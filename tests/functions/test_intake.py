@@ -162,3 +162,20 @@ def test_a_recovery_of_no_ticket_of_ours_is_asked_to_come_again_only_for_a_while
     body = json.dumps({**EVENT, "status": "resolved"}).encode()
     answers = [post(ports, body, signed(body, ports))["statusCode"] for _ in range(4)]
     assert answers == [503, 503, 503, 202]
+
+
+def test_a_source_that_fires_again_after_its_ticket_was_closed_opens_one_that_names_it(ports: FakePorts) -> None:
+    def send(text: str, message: str) -> dict[str, Any]:
+        body = json.dumps({**EVENT, "text": text}).encode()
+        return post(ports, body, signed(body, ports, message))
+
+    first = read(send("web-1 has 1 % left", "m-1"))["number"]
+    assert read(send("web-1 has 0 % left", "m-2"))["number"] == first
+    old = ports.records.find(first)
+    ports.records.save(old.changed("StateChanged", by="ada", origin="records", at=ports.now(), state="resolved"))
+    again = [send("web-1 is full again", "m-3") for _ in range(2)]
+    number = read(again[0])["number"]
+    assert [one["statusCode"] for one in again] == [201, 200]
+    assert number != first
+    assert ports.records.find(number).details["related"] == first
+    assert read(send("web-1 has 0 % left", "m-2"))["number"] == first

@@ -34,7 +34,11 @@ def own(ports: Ports) -> Own:
 def take(
     submission: Submission, ports: Ports, defaults: Defaults | None = None, related: str = ""
 ) -> tuple[Record, bool]:
-    """The ticket a submission opens, and whether it is new; other words under its key are added to it."""
+    """The ticket a submission opens, and whether it is new.
+
+    Other words under its key are added to it; when its work is done, they open a ticket of their own that names it,
+    since nobody looks at a closed one.
+    """
     found = opening(
         submission,
         defaults=defaults or Defaults(),
@@ -45,14 +49,14 @@ def take(
     )
     _store(found.blobs, ports)
     created = ports.records.create(found.record)
-    if created.new or created.record.digest == submission.digest:
-        return created.record, created.new
-    if created.record.state in load(created.record.practice).lifecycle.met:
-        # Nobody looks at a ticket that is done: the same fault once more is a matter of its own that names the old one.
-        mark = f"#{submission.digest[:16]}"
-        if not submission.key.endswith(mark):
-            return take(replace(submission, key=submission.key + mark), ports, defaults, created.record.number)
-    return append(submission, created.record, ports), False
+    known = created.record
+    if created.new or known.digest == submission.digest:
+        return known, created.new
+    done = known.state in (lifecycle := load(known.practice).lifecycle).met | lifecycle.final
+    if done and not _has_entry(known.id, submission.comment_id, ports):
+        anew = replace(submission, key=f"{submission.key}#{submission.digest[:16]}")
+        return take(anew, ports, defaults, known.number)
+    return append(submission, known, ports), False
 
 
 def append(submission: Submission, record: Record, ports: Ports, note: str = "") -> Record:
@@ -127,10 +131,14 @@ def _decided(submission: Submission, ports: Ports) -> Outcome:
             return None
 
     def has_entry(record_id: str, comment_id: str) -> bool:
-        return any(comment.id == comment_id for comment in ports.records.comments(record_id))
+        return _has_entry(record_id, comment_id, ports)
 
     known = Known(record=record, has_entry=has_entry, lifecycle=lambda practice: load(practice).lifecycle)
     return decide(submission, pointers, known, ports.policies.sources.mail, ports.now())
+
+
+def _has_entry(record_id: str, comment_id: str, ports: Ports) -> bool:
+    return any(comment.id == comment_id for comment in ports.records.comments(record_id))
 
 
 def _act(outcome: Outcome, submission: Submission, ports: Ports) -> None:
