@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,6 +28,7 @@ from sandbox.nursery import Nursery
 from sandbox.oidc import AUDIENCE, Issuer
 from sandbox.outbox import Outbox
 from sandbox.own_secrets import own_secrets
+from sandbox.reloading import Reloading
 from sandbox.schedules import Schedules
 from sandbox.settings import REGION, Settings
 from sandbox.snapshots import Snapshots
@@ -37,6 +40,8 @@ from sandbox.web import Web
 
 STACK = "itsm"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_REGION": REGION}
+
+_one = threading.Lock()
 
 type Say = Callable[[str, float], None]
 
@@ -68,8 +73,11 @@ class Sandbox:
         self.secrets = own_secrets(settings.directory / "secrets.json", settings.root)
 
     def __enter__(self) -> Self:
+        if not _one.acquire(blocking=False):
+            raise RuntimeError("another sandbox runs in this process; the emulated services know one at a time")
         with ExitStack() as stack:
             self._stack = stack
+            stack.callback(_one.release)
             self._lift()
             self._stack = stack.pop_all()
         return self
@@ -94,7 +102,7 @@ class Sandbox:
         )
 
     def wait_for[T](self, look: Callable[[], T], timeout: float = 10.0, what: str = "") -> T:
-        """The first truthy value `look` gives. Raises TimeoutError after `timeout` seconds, saying `what` was awaited."""
+        """The first truthy value of `look`. Raises TimeoutError after `timeout` seconds, saying `what` was awaited."""
         end = time.monotonic() + timeout
         while not (found := look()):
             if time.monotonic() > end:
@@ -161,7 +169,10 @@ class Sandbox:
 
     def _serve_front(self, listening: socket.socket) -> None:
         self.issuer = Issuer(self.settings.directory / "oidc-key.pem", self._clock)
-        self.front = Front(listening, functions=self.functions, issuer=self.issuer, ids=new_id, clock=self._clock)
+        self.front = Front(
+            listening, call=self.functions.call, issuer=self.issuer, ids=new_id, clock=self._clock,
+            settle=self.snapshots.settle,
+        )  # fmt: skip
         self._stack.callback(self.front.stop)
         self.processes = processes(self.settings.directory / "processes.db", self.functions, new_id, self._status)
         self._stack.callback(self.processes.close)
@@ -211,6 +222,9 @@ class Sandbox:
             self.web = Web(web, self)
             self.web.start()
             self._stack.callback(self.web.stop)
+            reloading = Reloading(self.functions.folders, self._reloaded)
+            reloading.start()
+            self._stack.callback(reloading.stop)
 
     # --- parts
 
@@ -262,7 +276,12 @@ class Sandbox:
         """The notification is queued and the queue on disk before the sender hears 250."""
         topic = self.stacks.find("MailTopic") or ""
         self.cloud.call(lambda: seams.publish(topic, text, "Amazon SES Email Receipt Notification"))
-        self.snapshots.save()
+        self.snapshots.settle()
+
+    def _reloaded(self, paths: list[Path]) -> None:
+        self.functions.reload()
+        named = ", ".join(path.relative_to(self.settings.root).as_posix() for path in paths[:3])
+        self._say(f"functions load anew: {named}{' and more' if len(paths) > 3 else ''}", 0.0)
 
     def _start_process(self, arn: str, text: str) -> None:
         self.engine.start_with_text(arn, text)

@@ -25,6 +25,8 @@ type Answer = tuple[int, Mapping[str, str], bytes]
 type Intercept = Callable[[str, str, Mapping[str, str]], Callable[[bytes], Answer] | None]
 """(method, path, headers) of a request to whoever answers its body instead of ministack, or None."""
 
+QUEUE_PORT = "4566"
+"""Stands in every queue's URL, which is its key: the same at every start. Clients go to the endpoint, not there."""
 THREADS = 32
 SERVICES = (
     "dynamodb", "sqs", "s3", "sns", "eventbridge", "secretsmanager", "kms", "iam", "ssm", "cloudwatch",
@@ -52,7 +54,7 @@ class Cloud:
         os.environ.update(
             BIND_HOST="127.0.0.1", IOT_MTLS_ENABLED="0", SFTP_ENABLED="0", MINISTACK_ACCOUNT_ID=ACCOUNT,
             MINISTACK_REGION=REGION, AWS_DEFAULT_REGION=REGION, LOG_LEVEL="WARNING", MINISTACK_HOST="127.0.0.1",
-            GATEWAY_PORT=str(self.port),
+            GATEWAY_PORT=QUEUE_PORT,
         )  # fmt: skip
         from ministack import app
         from ministack.services import s3

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox import gateway
-from sandbox.functions import Functions, Outcome, PayloadTooLargeError, UnknownFunctionError
+from sandbox.functions import Outcome, PayloadTooLargeError, UnknownFunctionError
 from sandbox.gateway import HttpRequest, HttpResponse, message
 from sandbox.oidc import Authorizer, Issuer, Refused
 from sandbox.routes import Route, match
@@ -26,19 +26,23 @@ _METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "x-amazo
 
 
 class Front:
-    """One port for every HTTP API of the stacks; where two serve one route, the later one has it."""
+    """One port for every HTTP API of the stacks; where two serve one route, the later one has it.
+
+    `call(function, event)` invokes; `settle()` is called before a request that may have changed something hears 2xx.
+    """
 
     def __init__(
         self,
         listening: socket.socket,
         *,
-        functions: Functions,
+        call: Callable[[str, Any], Outcome],
         issuer: Issuer,
         ids: Callable[[], str],
         clock: Callable[[], float],
+        settle: Callable[[], None] = lambda: None,
         integration_seconds: float = INTEGRATION_SECONDS,
     ) -> None:
-        self._functions, self._issuer, self._ids, self._clock = functions, issuer, ids, clock
+        self._call, self._issuer, self._ids, self._clock, self._settle = call, issuer, ids, clock, settle
         self._seconds = integration_seconds
         self._server = WebServer("front", listening, self.handle, BODY_LIMIT)
         self.url = self._server.url
@@ -137,6 +141,8 @@ class Front:
             at=self._clock(),
         )  # fmt: skip
         answer = self._answer(route, event)
+        if request.method not in ("GET", "HEAD", "OPTIONS") and answer.status < 300:
+            self._settle()
         return replace(answer, headers={**answer.headers, "apigw-requestid": request_id})
 
     def _answer(self, route: Route, event: Mapping[str, Any]) -> HttpResponse:
@@ -146,7 +152,7 @@ class Front:
 
         def call() -> None:
             try:
-                outcomes.append(self._functions.call(route.function, event))
+                outcomes.append(self._call(route.function, event))
             except (PayloadTooLargeError, UnknownFunctionError) as error:
                 failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
                 outcomes.append(Outcome(payload=b"", failure=failure))

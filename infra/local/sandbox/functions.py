@@ -138,6 +138,10 @@ class Functions:
             pool.recycle()
             pool.warm()
 
+    def folders(self) -> set[Path]:
+        """Where the code of all functions lies."""
+        return {folder for function in self.all() for folder in (function.folder, *function.layers)}
+
     def log_of(self, name: str) -> Path:
         """Where a function's output goes."""
         return self._logs / f"{name}.log"

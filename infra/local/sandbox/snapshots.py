@@ -21,6 +21,8 @@ EVERY = 1.0
 SHARE = 20
 """A save may take one twentieth of the time: after one of 50 ms the next is a second away at least."""
 LONGEST = 60.0
+QUICK_MS = 100.0
+"""Up to this, whoever sent something waits until it is on disk; beyond it the answer comes first."""
 
 
 class Snapshots:
@@ -80,6 +82,13 @@ class Snapshots:
                 os.fsync(file.fileno())
             fresh.replace(self._path)
             self.last_ms = (time.perf_counter() - began) * 1000
+
+    def settle(self) -> None:
+        """Save now if that is quick, soon if the state has grown large."""
+        if self.last_ms < QUICK_MS:
+            self.save()
+        else:
+            self.touch()
 
     def close(self) -> None:
         """Save a last time and stop."""
