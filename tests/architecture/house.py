@@ -19,6 +19,23 @@ DRAWN = frozenset({"layers/itsm/itsm/core/errors.py"})
 MAY_IMPORT_BY_NAME = frozenset({"layers/itsm/itsm/core/practice.py"})
 """The one place an import contract cannot see: a practice is loaded alone, by its name."""
 
+NEVER_SAID = {
+    "asset": "configuration item",
+    "bug": "known error",
+    "case": "ticket",
+    "config": "policy",
+    "entity": "record",
+    "issue": "ticket (an issue is always Jira's)",
+    "item": "record",
+    "severity": "impact, urgency or priority",
+    "signoff": "approval",
+    "status": "state (a status is always Jira's)",
+    "team": "support group",
+    "transition": "move (a transition is always Jira's)",
+    "workflow": "process",
+}
+"""ITIL's words, one meaning each: what core and practices do not call a thing, and what they call it."""
+
 SLASH = "/"  # the marks below must not be found in this file
 MACHINE_MARKS = tuple(
     re.compile(mark)
@@ -77,6 +94,17 @@ def undescribed(root: Path) -> Iterator[str]:
             continue
         if not text or ("\n" in text and name not in DRAWN):
             yield f"{name}: no one line that says what the room is for"
+
+
+def strange_words(root: Path) -> Iterator[str]:
+    """Every class or function of core and practices that is called by a word the house does not use."""
+    for path in sources(root, "layers/itsm/itsm/core", "layers/itsm/itsm/practices"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                said = {word.lower().rstrip("s") for word in re.findall(r"[A-Z]?[a-z]+", node.name)}
+                for word in sorted(said & {never.rstrip("s") for never in NEVER_SAID}):
+                    name = path.relative_to(root).as_posix()
+                    yield f"{name}: {node.name}: say {NEVER_SAID.get(word, NEVER_SAID.get(word + 's'))}"
 
 
 def imported_by_name(root: Path) -> Iterator[str]:

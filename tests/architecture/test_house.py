@@ -53,6 +53,17 @@ def test_a_module_that_does_not_is_found(tmp_path: Path, text: str) -> None:
     assert list(house.undescribed(plant(tmp_path, "layers/itsm/itsm/core/x.py", text))) != []
 
 
+def test_core_and_practices_use_the_words_of_the_house() -> None:
+    assert nothing(house.strange_words(ROOT))
+
+
+@pytest.mark.parametrize(
+    "name", ["class Workflow: ...", "def set_status(): ...", "def team_of(): ...", "class Assets: ..."]
+)
+def test_another_word_is_found(tmp_path: Path, name: str) -> None:
+    assert list(house.strange_words(plant(tmp_path, "layers/itsm/itsm/core/x.py", f"{name}\n"))) != []
+
+
 def test_only_practices_are_imported_by_name() -> None:
     assert nothing(house.imported_by_name(ROOT))
 
