@@ -26,7 +26,6 @@ NEVER_SAID = {
     "config": "policy",
     "entity": "record",
     "issue": "ticket (an issue is always Jira's)",
-    "item": "record",
     "severity": "impact, urgency or priority",
     "signoff": "approval",
     "status": "state (a status is always Jira's)",
