@@ -6,7 +6,8 @@ MAKEFLAGS += --no-print-directory
 	check-ruff check-format check-mypy check-imports check-house check-cfn-lint check-sam check-checkov check-policy
 
 PYTHON ?= python3.13
-ARCHITECTURE ?= arm64
+# What is built is what was last deployed, unless said otherwise.
+ARCHITECTURE ?= $(or $(shell sed -n 's/.*[ "]Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p' samconfig.toml),arm64)
 STACK ?= itsm
 ARGS ?=
 export SAM_CLI_TELEMETRY := 0
@@ -78,7 +79,7 @@ format: $(VENV) ## put style and format right where a tool can
 	@.venv/bin/ruff check --fix -q . ; .venv/bin/ruff format -q .
 
 # ---- AWS ------------------------------------------------------------------------------------------------------------
-build: $(VENV) $(SAM_VENV) ## build for AWS into .aws-sam; ARCHITECTURE=arm64 (default) or x86_64
+build: $(VENV) $(SAM_VENV) ## build for AWS into .aws-sam; ARCHITECTURE=arm64 or x86_64
 	@echo "· sam build for $(ARCHITECTURE)"
 	@PATH="$(CURDIR)/.venv-sam/bin:$$PATH" ARCHITECTURE=$(ARCHITECTURE) PYTHON="$(CURDIR)/.venv-sam/bin/python" \
 		.venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) > .aws-sam.log 2>&1 \
