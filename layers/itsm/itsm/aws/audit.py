@@ -3,8 +3,9 @@
 from pynamodb.exceptions import PutError
 
 from itsm.aws.items import from_event, to_event
-from itsm.aws.models import CONDITION_FAILED, Tables, audit_key, ticket_key
-from itsm.core.errors import OutsideError, StaleVersionError
+from itsm.aws.models import Tables, audit_key, ticket_key
+from itsm.aws.trouble import asked
+from itsm.core.errors import StaleVersionError
 from itsm.core.events import Event
 
 
@@ -19,11 +20,11 @@ class Audit:
         model = self._tables.audit
         key, version = ticket_key(record_id), audit_key(event.version)
         try:
-            model(pk=key, sk=version, ev=from_event(event)).save(condition=model.pk.does_not_exist())
+            with asked("the audit trail did not take the event"):
+                model(pk=key, sk=version, ev=from_event(event)).save(condition=model.pk.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != CONDITION_FAILED:
-                raise OutsideError("the audit trail did not take the event; it is tried again") from error
-            stored = to_event(model.get(key, version, consistent_read=True).ev)
+            with asked("the audit trail could not be read"):
+                stored = to_event(model.get(key, version, consistent_read=True).ev)
             if stored.hash != event.hash:
                 message = f"the audit trail of {record_id} holds another event as version {event.version}"
                 raise StaleVersionError(message) from error

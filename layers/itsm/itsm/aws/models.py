@@ -14,6 +14,8 @@ COMMENT, WAIT = "C#", "W#"
 OPENING = "opening"
 SHARDS = 16
 NO_DUE = 9_999_999_999
+CONNECT_SECONDS, READ_SECONDS = 3, 5
+"""How long a call of a table waits for its connection, and for its answer."""
 CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -206,7 +208,8 @@ class Tables:
 
 
 def _bound[M: Model](model: type[M], table: str, region: str) -> type[M]:
-    settings = {"table_name": table, "region": region, "connect_timeout_seconds": 3, "read_timeout_seconds": 5}
+    waits = {"connect_timeout_seconds": CONNECT_SECONDS, "read_timeout_seconds": READ_SECONDS}
+    settings = {"table_name": table, "region": region, **waits}
     bound: type[M] = type(model.__name__, (model,), {"Meta": type("Meta", (), settings), "__module__": __name__})
     return bound
 

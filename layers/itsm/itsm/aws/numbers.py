@@ -1,9 +1,7 @@
 """Numbers: human numbers from hi/lo blocks; one write for fifty tickets, gaps but never a double."""
 
-from pynamodb.exceptions import PynamoDBException
-
 from itsm.aws.models import Tables, counter_key
-from itsm.core.errors import OutsideError
+from itsm.aws.trouble import asked
 
 BLOCK_SIZE = 50
 
@@ -30,8 +28,6 @@ class Numbers:
     def _claim(self, prefix: str) -> int:
         model = self._tables.counter
         row = model(pk=counter_key(prefix))
-        try:
+        with asked(f"no numbers for {prefix} could be had"):
             row.update(actions=[model.n.add(BLOCK_SIZE)])
-        except PynamoDBException as error:
-            raise OutsideError(f"no numbers for {prefix} could be had; it is tried again") from error
         return int(row.n)

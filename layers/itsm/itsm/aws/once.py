@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from pynamodb.exceptions import PutError, PynamoDBException
+from pynamodb.exceptions import PutError
 
-from itsm.aws.models import CONDITION_FAILED, Tables
+from itsm.aws.models import Tables
+from itsm.aws.trouble import asked
 from itsm.core.errors import OutsideError
 
 LEASE = 60
@@ -23,24 +24,20 @@ class Once:
     def first(self, key: str, ttl: int) -> bool:
         """One conditional put; DynamoDB removes expired items late, so the condition looks at the time as well."""
         model, now = self._tables.use, self._now()
+        free = model.pk.does_not_exist() | (model.expires <= now)
         try:
-            model(pk=f"ONCE#{key}", expires=now + ttl).save(
-                condition=model.pk.does_not_exist() | (model.expires <= now)
-            )
-        except PutError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return False
-            raise OutsideError("a use could not be noted; it is tried again") from error
+            with asked("a use could not be noted"):
+                model(pk=f"ONCE#{key}", expires=now + ttl).save(condition=free)
+        except PutError:
+            return False
         return True
 
     def count(self, key: str, window: int) -> int:
         """Add one to the counter of the current window of `window` seconds."""
         model, now = self._tables.use, self._now()
         row = model(pk=f"COUNT#{key}#{now // window}")
-        try:
+        with asked("a use could not be counted"):
             row.update(actions=[model.n.add(1), model.expires.set(now + 2 * window)])
-        except PynamoDBException as error:
-            raise OutsideError("a use could not be counted; it is tried again") from error
         return int(row.n or 0)
 
     def claim(self, effect: str) -> bool:
@@ -49,15 +46,17 @@ class Once:
         row = model(pk=f"EFFECT#{effect}", state=CLAIMED, until=now + LEASE, expires=now + KEPT)
         free = model.pk.does_not_exist() | ((model.state == CLAIMED) & (model.until <= now))
         try:
-            row.save(condition=free)
+            with asked("an effect could not be claimed"):
+                row.save(condition=free)
         except PutError as error:
-            if error.cause_response_code != CONDITION_FAILED:
-                raise OutsideError("an effect could not be claimed; it is tried again") from error
-            if model.get(row.pk, consistent_read=True).state == DONE:
+            with asked("a claim could not be read"):
+                state = model.get(row.pk, consistent_read=True).state
+            if state == DONE:
                 return False
             raise OutsideError("another worker is carrying this effect out; it is looked at again") from error
         return True
 
     def done(self, effect: str) -> None:
         """Remember that the effect was carried out."""
-        self._tables.use(pk=f"EFFECT#{effect}", state=DONE, expires=self._now() + KEPT).save()
+        with asked("an effect could not be noted"):
+            self._tables.use(pk=f"EFFECT#{effect}", state=DONE, expires=self._now() + KEPT).save()

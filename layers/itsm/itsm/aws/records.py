@@ -1,18 +1,22 @@
 """Records: the record store on DynamoDB; every write is conditional, every read costs what it returns."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError
+from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from itsm.aws import items
 from itsm.aws.links import Links
 from itsm.aws.models import (
     COMMENT,
-    CONDITION_FAILED,
+    CONNECT_SECONDS,
+    META,
     OPENING,
+    READ_SECONDS,
     WAIT,
     RecordItem,
     Tables,
@@ -21,13 +25,15 @@ from itsm.aws.models import (
     ticket_key,
 )
 from itsm.aws.numbers import Numbers
-from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError
+from itsm.aws.trouble import asked
+from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError, TooLargeError
 from itsm.core.events import Event
 from itsm.core.ports import Created, Page, Row, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 
-REASON_CONDITION, REASON_CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
+REASON_CONDITION, REASON_CONFLICT, REASON_INVALID = "ConditionalCheckFailed", "TransactionConflict", "ValidationError"
+LONGEST_NUMBER = 40
 
 
 class Records(Links):
@@ -37,18 +43,22 @@ class Records(Links):
         self._tables, self._region, self._numbers = tables, region, numbers
         self._pointed = set()
 
+    @cached_property
+    def _connection(self) -> Connection:
+        """For transactions, which belong to no model; one, since each has a client and its sockets."""
+        return Connection(self._region, read_timeout_seconds=READ_SECONDS, connect_timeout_seconds=CONNECT_SECONDS)
+
     def create(self, record: Record) -> Created:
         """One conditional PutItem. A taken id gives the stored record back and keeps the number for the next ticket."""
         prefix = load(record.practice).prefix
         numbered = replace(record, number=self._numbers.take(prefix))
         model = self._tables.record
         try:
-            items.to_item(numbered, self._tables).save(condition=model.pk.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code != CONDITION_FAILED:
-                raise OutsideError("the record store did not take the record; it is tried again") from error
-        else:
-            return Created(record=numbered, new=True)
+            with asked("the record store did not take the record"):
+                items.to_item(numbered, self._tables).save(condition=model.pk.does_not_exist())
+                return Created(record=numbered, new=True)
+        except PutError:
+            pass
         stored = self.get(record.id)
         if stored.number == numbered.number:
             return Created(record=stored, new=True)
@@ -59,13 +69,17 @@ class Records(Links):
         """Strongly consistent read of the META item."""
         model = self._tables.record
         try:
-            return items.to_record(model.get(ticket_key(record_id), "META", consistent_read=True))
+            with asked("the record could not be read"):
+                return items.to_record(model.get(ticket_key(record_id), META, consistent_read=True))
         except model.DoesNotExist as error:
             raise NotFoundError(f"no record has the id {record_id!r}") from error
 
     def find(self, number: str) -> Record:
         """Through the number index to the record."""
-        found = next(iter(self._tables.record.number_index.query(number.upper(), limit=1)), None)
+        if len(number) > LONGEST_NUMBER:
+            raise NotFoundError("no record has a number that long")
+        with asked("the number could not be looked up"):
+            found = next(iter(self._tables.record.number_index.query(number.upper(), limit=1)), None)
         if found is None:
             raise NotFoundError(f"no record has the number {number!r}")
         return self.get(found.pk.removeprefix("T#"))
@@ -76,17 +90,16 @@ class Records(Links):
             return self._save_with_comment(record, comment)
         model = self._tables.record
         try:
-            items.to_item(record, self._tables).save(condition=model.ver == record.version - 1)
-        except PutError as error:
-            if error.cause_response_code != CONDITION_FAILED:
-                raise OutsideError(f"{record.number} could not be saved; it is tried again") from error
+            with asked(f"{record.number} could not be saved"):
+                items.to_item(record, self._tables).save(condition=model.ver == record.version - 1)
+        except PutError:
             return self._own_or_stale(record)
         return record
 
     def _save_with_comment(self, record: Record, comment: Comment) -> Record:
         tables = self._tables
         try:
-            with TransactWrite(connection=Connection(region=self._region)) as transaction:
+            with TransactWrite(connection=self._connection) as transaction:
                 entry = items.to_comment_item(comment, record.version, tables)
                 transaction.save(entry, condition=tables.comment.pk.does_not_exist())
                 changed = items.to_item(record, tables)
@@ -97,6 +110,8 @@ class Records(Links):
                 return self.get(record.id)
             if REASON_CONDITION in reasons or REASON_CONFLICT in reasons:
                 raise StaleVersionError(f"{record.number} was changed meanwhile; read it again") from error
+            if REASON_INVALID in reasons:
+                raise TooLargeError(f"{record.number} holds more than the 400 KB a record may have") from error
             raise OutsideError(f"{record.number} could not be saved; it is tried again") from error
         return record
 
@@ -111,10 +126,11 @@ class Records(Links):
     def comments(self, record_id: str) -> tuple[Comment, ...]:
         """One query; the opening text comes from the first event until its item is written."""
         model = self._tables.comment
-        found = [
-            items.to_comment(item)
-            for item in model.query(ticket_key(record_id), model.sk.startswith(COMMENT), consistent_read=True)
-        ]
+        with asked("the journal could not be read"):
+            found = [
+                items.to_comment(item)
+                for item in model.query(ticket_key(record_id), model.sk.startswith(COMMENT), consistent_read=True)
+            ]
         if not any(comment.id == OPENING for comment in found):
             record = self.get(record_id)
             if record.version == 1:
@@ -122,37 +138,44 @@ class Records(Links):
         return tuple(sorted(found, key=lambda comment: (comment.id != OPENING, comment.at, comment.version)))
 
     def put_opening(self, comment: Comment) -> None:
-        """Write the derived item of the opening text; writing it again writes the same."""
-        items.to_comment_item(comment, 1, self._tables).save()
+        """Write the derived item of the opening text once: read again later, its blob may be gone."""
+        item = items.to_comment_item(comment, 1, self._tables)
+        with suppress(PutError), asked("the opening text could not be stored"):
+            item.save(condition=self._tables.comment.pk.does_not_exist())
 
     def history(self, record_id: str) -> tuple[Event, ...]:
         """The record's audit rows, oldest first."""
-        rows = self._tables.audit.query(ticket_key(record_id), consistent_read=True)
+        with asked("the history could not be read"):
+            rows = list(self._tables.audit.query(ticket_key(record_id), consistent_read=True))
         return tuple(items.to_event(row.ev) for row in rows)
 
     def worklist(self, group: str, after: str = "", limit: int = 25) -> Page:
         """One page of the worklist index."""
         index = self._tables.record.worklist_index
         condition = WorklistIndex.wlk > after if after else None
-        rows = list(index.query(group, condition, limit=limit + 1))
+        with asked("the worklist could not be read"):
+            rows = list(index.query(group, condition, limit=limit + 1))
         page = rows[:limit]
         return Page(rows=tuple(map(_row, page)), next=page[-1].wlk if len(rows) > limit else "")
 
     def due(self, shard: int, before: int) -> Iterable[Timer]:
         """The shard's timers due before an instant, earliest first."""
         index = self._tables.record.timers_index
-        for item in index.query(f"D#{shard:02d}", TimersIndex.tdue < before):
-            yield Timer(record=item.pk.removeprefix("T#"), due=int(item.tdue))
+        with asked("the timers could not be read"):
+            for item in index.query(f"D#{shard:02d}", TimersIndex.tdue < before):
+                yield Timer(record=item.pk.removeprefix("T#"), due=int(item.tdue))
 
     def wait(self, wait: Wait) -> None:
         """Store a waiting process under its name."""
         key = ticket_key(wait.record)
-        self._tables.wait(pk=key, sk=f"{WAIT}{wait.name}", token=wait.token, until=list(wait.until)).save()
+        with asked("a wait could not be stored"):
+            self._tables.wait(pk=key, sk=f"{WAIT}{wait.name}", token=wait.token, until=list(wait.until)).save()
 
     def waits(self, record_id: str) -> tuple[Wait, ...]:
         """The record's waits; strongly consistent, or a process could sleep through its wake-up."""
         model = self._tables.wait
-        rows = model.query(ticket_key(record_id), model.sk.startswith(WAIT), consistent_read=True)
+        with asked("the waits could not be read"):
+            rows = list(model.query(ticket_key(record_id), model.sk.startswith(WAIT), consistent_read=True))
         return tuple(
             Wait(record=record_id, name=row.sk.removeprefix(WAIT), token=row.token, until=tuple(row.until))
             for row in rows
@@ -162,11 +185,8 @@ class Records(Links):
         """Delete the wait while it still holds this token."""
         model = self._tables.wait
         row = model(pk=ticket_key(wait.record), sk=f"{WAIT}{wait.name}")
-        try:
+        with suppress(DeleteError), asked("a wait could not be forgotten"):
             row.delete(condition=model.token == wait.token)
-        except PynamoDBException as error:
-            if error.cause_response_code != CONDITION_FAILED:
-                raise OutsideError("a wait could not be forgotten; it is tried again") from error
 
 
 def opening_comment(record: Record, event: Event, text: str) -> Comment:
