@@ -10,6 +10,7 @@ from itsm.core.clock import RUNNING, Clock
 from itsm.core.ports import Wait
 from itsm.core.record import Record
 
+from functions.practice_steps.app import handler as wait
 from functions.record_changes.app import handler
 from tests.builders import NOON, a_record, an_incident
 from tests.fakes import FakePorts
@@ -64,8 +65,7 @@ def test_a_change_delivered_twice_has_one_audit_row_and_one_process(ports: FakeP
 
 def test_a_waiting_process_goes_on_when_its_state_is_reached(ports: FakePorts) -> None:
     record = ports.records.create(an_incident()).record
-    wait = Wait(record=record.id, name="resolution", token="t", until=("resolved",))
-    ports.records.wait(wait)
+    ports.records.wait(Wait(record=record.id, name="resolution", token="t", until=("resolved",)))
     moved = move(ports, record, "in_progress")
     follow(ports, change(moved, record))
     assert not ports.processes.answered
@@ -75,12 +75,23 @@ def test_a_waiting_process_goes_on_when_its_state_is_reached(ports: FakePorts) -
     assert ports.records.waits(record.id) == ()
 
 
+def test_a_state_that_was_passed_while_the_stream_lagged_still_wakes(ports: FakePorts) -> None:
+    record = ports.records.create(an_incident(state="resolved")).record
+    arguments = {"wait": "closure", "until": ["closed", "in_progress"]}
+    wait.on({"step": "await", "record": record.id, "token": "t", "arguments": arguments}, ports)
+    reopened = move(ports, record, "in_progress")
+    move(ports, reopened, "resolved")
+    follow(ports, change(reopened, record))
+    assert ports.processes.answered["t"]["state"] == "in_progress"
+
+
 def test_an_old_change_delivered_again_wakes_nobody_for_where_the_record_no_longer_is(ports: FakePorts) -> None:
     record = ports.records.create(an_incident(state="in_progress")).record
     done = move(ports, record, "resolved")
     reopened = move(ports, done, "in_progress")
     follow(ports, change(record), change(done, record), change(reopened, done))
-    ports.records.wait(Wait(record=record.id, name="resolution", token="second", until=("resolved",)))
+    arguments = {"wait": "resolution", "until": ["resolved"]}
+    wait.on({"step": "await", "record": record.id, "token": "second", "arguments": arguments}, ports)
     follow(ports, change(done, record))
     assert not ports.processes.answered
     assert [wait.token for wait in ports.records.waits(record.id)] == ["second"]

@@ -140,7 +140,7 @@ def test_timers_come_due_by_shard_and_only_while_they_run(store: Store) -> None:
 
 
 def test_a_wait_is_forgotten_only_while_it_is_the_newest(store: Store) -> None:
-    old = Wait(record=derived_id("mail", "x"), name="resolution", token="t1", until=("resolved",))
+    old = Wait(record=derived_id("mail", "x"), name="resolution", token="t1", until=("resolved",), since=3)
     new = replace(old, token="t2")
     store.records.wait(old)
     store.records.wait(new)

@@ -148,6 +148,7 @@ class WaitItem(Model):
     sk = UnicodeAttribute(range_key=True)
     token = UnicodeAttribute()
     until = CompactAttribute()
+    since = NumberAttribute(null=True)
 
 
 class LinkItem(Model):

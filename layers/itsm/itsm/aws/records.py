@@ -167,9 +167,10 @@ class Records(Links):
 
     def wait(self, wait: Wait) -> None:
         """Store a waiting process under its name."""
-        key = ticket_key(wait.record)
+        key, until = ticket_key(wait.record), list(wait.until)
+        item = self._tables.wait(pk=key, sk=f"{WAIT}{wait.name}", token=wait.token, until=until, since=wait.since)
         with asked("a wait could not be stored"):
-            self._tables.wait(pk=key, sk=f"{WAIT}{wait.name}", token=wait.token, until=list(wait.until)).save()
+            item.save()
 
     def waits(self, record_id: str) -> tuple[Wait, ...]:
         """The record's waits; strongly consistent, or a process could sleep through its wake-up."""
@@ -177,7 +178,13 @@ class Records(Links):
         with asked("the waits could not be read"):
             rows = list(model.query(ticket_key(record_id), model.sk.startswith(WAIT), consistent_read=True))
         return tuple(
-            Wait(record=record_id, name=row.sk.removeprefix(WAIT), token=row.token, until=tuple(row.until))
+            Wait(
+                record=record_id,
+                name=row.sk.removeprefix(WAIT),
+                token=row.token,
+                until=tuple(row.until),
+                since=int(row.since or 0),
+            )
             for row in rows
         )
 

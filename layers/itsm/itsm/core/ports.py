@@ -18,12 +18,16 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """A process that waits: it goes on when the record reaches one of the states in `until`."""
+    """A process that waits: it goes on when the record reaches one of the states in `until`.
+
+    `since` is the version it began to wait at: an older one that is delivered again is no news to it.
+    """
 
     record: str
     name: str
     token: str
     until: tuple[str, ...]
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,12 +44,9 @@ def follow(record: Record, ports: Ports) -> None:
 
 
 def _wake(record: Record, ports: Ports) -> None:
-    """Wake by what the record is now: this change may be delivered late or again, and the record have moved on."""
-    waits = ports.records.waits(record.id)
-    if waits:
-        now = ports.records.get(record.id)
-        for wait in waits:
-            wake(now, wait, ports)
+    for wait in ports.records.waits(record.id):
+        if record.version > wait.since:  # else it is delivered late or again, and the process knew it when it lay down
+            wake(record, wait, ports)
 
 
 def _void(record: Record, ports: Ports) -> None:

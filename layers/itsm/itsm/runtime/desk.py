@@ -120,13 +120,15 @@ def await_states(call: StepCall, ports: Ports) -> Mapping[str, Json]:
     """Remember that a process waits until the record is in one of the states; answer at once when it is already.
 
     The record is read after the wait is stored and the stream reads waits after the record is written: one of the two
-    always sees the other, so no process sleeps through its wake-up.
+    always sees the other, so no process sleeps through its wake-up. Versions up to the one read before wake nobody.
     """
+    since = ports.records.get(call.record).version
     wait = Wait(
         record=call.record,
         name=call.arguments.get("wait", call.step),
         token=call.token,
         until=tuple(call.arguments["until"]),
+        since=since,
     )
     ports.records.wait(wait)
     record = ports.records.get(call.record)
