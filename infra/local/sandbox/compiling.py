@@ -83,7 +83,8 @@ def _transformed(template: Template, path: Path) -> Template:
     try:
         plain: Template = transform(template, {}, _NoManagedPolicies())
     except Exception as error:  # the translator's errors have no common base; every one is about this template
-        raise TemplateError(f"{path}: {getattr(error, 'message', error)}") from error
+        causes = [str(getattr(cause, "message", cause)) for cause in getattr(error, "causes", ())]
+        raise TemplateError(f"{path}: {'; '.join(causes) or error}") from error
     finally:
         if before is None:
             del os.environ["AWS_DEFAULT_REGION"]

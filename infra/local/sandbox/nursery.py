@@ -33,6 +33,11 @@ class Nursery:
         self._reader = threading.Thread(target=self._read, name="nursery", daemon=True)
         self._reader.start()
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def fork(self, order: Mapping[str, Any], exited: Callable[[int], None]) -> None:
         """Have `order["worker"]` made; `exited` is called with its exit status once it ended (negative: a signal)."""
         with self._lock:

@@ -1,0 +1,59 @@
+"""Queues feed functions as SQS and Lambda do: partial failures, dead letters, redelivery in its time."""
+
+from __future__ import annotations
+
+from tests.infra.local.conftest import Toy
+
+
+def test_a_message_is_worked_once_and_gone(toy: Toy) -> None:
+    toy.send(name="plain")
+    toy.box.wait_for(lambda: toy.seen("work", name="plain"))
+    toy.box.wait_for(toy.box.quiet)
+    assert len(toy.seen("work", name="plain")) == 1
+
+
+def test_a_reported_failure_comes_again_alone_and_ends_with_the_dead_letters(toy: Toy) -> None:
+    toy.send(name="good", pair=1)
+    toy.send(name="bad", pair=1, fail=True)
+    dead = toy.box.wait_for(lambda: [one for one in toy.received("DeadQueue") if '"bad"' in one["Body"]], 15)
+    assert [note["times"] for note in sorted(toy.seen("work", name="bad"), key=lambda note: note["times"])] == [1, 2]
+    assert len(toy.seen("work", name="good")) == 1
+    assert dead[0]["Attributes"]["DeadLetterQueueSourceArn"].endswith("WorkQueue" + toy.queue("WorkQueue").rpartition("WorkQueue")[2])
+
+
+def test_a_failed_call_returns_its_whole_batch(toy: Toy) -> None:
+    toy.send(name="explodes", boom=True)
+    toy.box.wait_for(lambda: len(toy.seen("work", name="explodes")) == 2, 15)
+    toy.box.wait_for(lambda: [one for one in toy.received("DeadQueue") if "explodes" in one["Body"]], 15)
+
+
+def test_an_answer_that_names_no_message_returns_the_whole_batch(toy: Toy) -> None:
+    toy.send(name="confused", confused=True)
+    toy.box.wait_for(lambda: len(toy.seen("work", name="confused")) == 2, 15)
+
+
+def test_a_fact_on_the_bus_reaches_the_queue_its_rule_names(toy: Toy) -> None:
+    events = toy.box.client("events")
+    for detail in ('{"wanted": 1, "name": "fact"}', '{"name": "unwanted"}'):
+        entry = {"Source": "toy", "DetailType": "Told", "Detail": detail, "EventBusName": toy.box.outputs["BusName"]}
+        assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+    toy.box.wait_for(lambda: toy.seen("work", name="fact"))
+    assert toy.seen("work", name="unwanted") == []
+
+
+def test_a_caller_may_not_speak_for_aws_on_the_bus(toy: Toy) -> None:
+    entry = {"Source": "aws.cloudwatch", "DetailType": "Alarm", "Detail": "{}"}
+    answer = toy.box.client("events").put_events(Entries=[entry])
+    assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
+
+
+def test_a_notification_reaches_its_queue_raw(toy: Toy) -> None:
+    toy.box.client("sns").publish(TopicArn=toy.box.outputs["TopicArn"], Message='{"raw": true}')
+    assert toy.box.wait_for(lambda: toy.received("MailQueue"))[0]["Body"] == '{"raw": true}'
+
+
+def test_a_schedule_calls_its_function(toy: Toy) -> None:
+    (schedule,) = toy.box.schedules.all()
+    before = len(toy.seen("tick"))
+    toy.box.schedules.fire(schedule.name)
+    toy.box.wait_for(lambda: len(toy.seen("tick", source="aws.events")) > before)
