@@ -6,7 +6,7 @@ from itsm.core import rules
 from itsm.service_desk.policy import Forms, Question, Routing, Sources, Verification, WebhookSource
 
 PRACTICES = ("incident", "request", "change")
-SCHEMES = ("hmac", "token", "none")
+SCHEMES = ("hmac", "token", "sns", "ecdsa", "form", "none")
 ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
 QUESTION_TYPES = ("text", "email", "long", "choice", "instant")
 LEVELS = ("1", "2", "3", "4", "5")
@@ -67,9 +67,11 @@ def _verification_problems(path: str, verify: Verification) -> Problems:
     found = _one_of(f"{path}.scheme", verify.scheme, SCHEMES)
     found += _one_of(f"{path}.algorithm", verify.algorithm, ALGORITHMS)
     found += _one_of(f"{path}.encoding", verify.encoding, ("hex", "base64"))
-    if verify.scheme in ("hmac", "token") and not verify.header:
+    if verify.scheme in ("hmac", "token", "ecdsa") and not verify.header:
         found.append((f"{path}.header", f"scheme {verify.scheme} needs the header it reads"))
-    if verify.scheme == "hmac" and "{body}" not in verify.template:
+    if verify.scheme == "sns" and not (verify.topics and all(one.startswith("arn:") for one in verify.topics)):
+        found.append((f"{path}.topics", "scheme sns needs the ARNs of the topics it listens to"))
+    if verify.scheme in ("hmac", "ecdsa") and "{body}" not in verify.template:
         found.append((f"{path}.template", "the body must be signed: put {body} into the template"))
     if "{ts}" in verify.template and not (verify.timestamp_header or verify.timestamp_field):
         found.append((f"{path}.template", "{ts} needs timestamp_header or timestamp_field"))

@@ -68,6 +68,8 @@ AWAY_SUBJECT = (
     r"ответ|自动回复|自動回覆|自動返信|자동 회신"
     r"|autoreply|away from)|\b(?:out of office|auto-?reply|automatic reply)\b"
 )
+ARRIVED = frozenset({"delivered", "relayed", "expanded", "deliverable"})
+"""Actions of a delivery status that tell of no failure (RFC 3464 2.3.3, and Postfix's `deliverable`)."""
 SUPPRESS = r"\b(?:all|oof|autoreply)\b"
 
 
@@ -141,10 +143,18 @@ def _report(mail: Mail, sender: str, own: Own) -> Classification | None:
         None,
     )
     if report == "delivery-status" or status is not None:
-        actions = re.findall(r"(?im)^action:[ \t]*([a-z]+)", status.text if status else "")
-        if actions and all(action.lower() in ("delayed", "delivered", "relayed", "expanded") for action in actions):
-            return _said(DELAYED, f"delivery status with action {actions[0].lower()} (RFC 3464)")
+        said = status.text if status else ""
+        actions = {action.lower() for action in re.findall(r"(?im)^action:[ \t]*([a-z]+)", said)}
+        codes = {code[0] for code in re.findall(r"(?im)^status:[ \t]*([245]\.\d)", said)}
+        if actions and (actions <= ARRIVED or codes == {"2"}):
+            return _said(RECEIPT, f"delivery status with action {min(actions)} (RFC 3464)")
+        if actions and actions <= ARRIVED | {"delayed"}:
+            return _said(DELAYED, "delivery status with action delayed (RFC 3464)")
         return _said(BOUNCE, "delivery status (RFC 3464)")
+    if "x-amz-sns-message-id" not in mail.fields or not mail.parts:
+        return None
+    if told := re.search(r'Type\\?"\s*:\s*\\?"(Bounce|Complaint)\\?"', mail.parts[0].text[:4_000]):
+        return _said(BOUNCE if told[1] == "Bounce" else FEEDBACK, f"{told[1].lower()} told by Amazon SES")
     return None
 
 

@@ -34,6 +34,8 @@ class Verification:
     `t=..,v1=..`). A secret that begins with `key_prefix` is base64 after it. `tolerance` is how many seconds a
     timestamp may be off. scheme `token`: the header holds `prefix` and the secret itself (base64 of it when `encoding`
     says so: HTTP Basic). scheme `none`: the address is all there is to know, and the sender is not trusted.
+    scheme `sns`: Amazon SNS signed it, for one of `topics` (ARNs). scheme `ecdsa`: as hmac, but the secret is a public
+    key, base64 DER (SendGrid). scheme `form`: the form's own timestamp, token and signature (Mailgun).
     """
 
     scheme: str
@@ -48,16 +50,18 @@ class Verification:
     timestamp_field: str = ""
     tolerance: int = 300
     key_prefix: str = ""
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSource:
     """[webhook.<name>]: a source that posts JSON. Each value of `map` is a text with {paths} into the payload, or
-    {@header}.
+    {@header}. What is posted as a form is read like a JSON object of its fields.
 
     `{a.b|a.c}` takes the first path that leads somewhere. `key` names the ticket, `delivery` this very delivery. A
     submission is made only when every text of `only` comes to one of its values; `recovered` likewise says that the
-    fault is over. `values` translates what a mapped field came to. `required` fields must come to something.
+    fault is over. Where `raw` comes to something, that is a whole mail and goes the way of mail. `values` translates
+    what a mapped field came to. `required` fields must come to something.
     """
 
     verify: Verification
@@ -65,6 +69,7 @@ class WebhookSource:
     practice: str = "incident"
     delivery: str = ""
     fingerprint: str = ""
+    raw: str = ""
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recovered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     map: Mapping[str, str] = field(default_factory=dict)

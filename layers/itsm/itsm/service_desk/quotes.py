@@ -24,7 +24,14 @@ STARTS = (
     r"[-/月.]\d{1,2}.{0,120}"
     r"[<(@]|^\s*\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s.{0,120}$"
 )
-DATED = r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<\s*[^<>\s]+@[^<>\s]+>:?\s*$"
+DATED = (
+    r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<\s*[^<>\s]+@[^<>\s]+>:?\s*$"
+    r"|^\s*(?:\w{2,12}\.?,\s+)?(?=.{0,60}\b(?:19|20)\d\d\b)(?=.{0,60}\d{1,2}[:.]\d\d).{8,90}[\s,]\S.{0,80}"
+    r"<\s*[^<>\s]+@[^<>\s]+>\s?:\s*$"
+)
+"""A date, perhaps a name, an address and a colon: some programs leave the verb out."""
+DASHED = rf"^\s*-{{2,}}\s*(?:On|Le|Am|El|Il|Em|Op|Den|Dnia)?\b.{{0,30}}\d.{{0,200}}(?:{WROTE})\s*:?\s*-*\s*$"
+"""An attribution between dashes (Zoho, Yahoo): a person never writes one."""
 ORIGINAL = (
     r"^[>*\s]*(?:[-_=]{2,}\s*(?:original message|original appointment|forwarded message|reply message"
     r"|urspr[üu]ngliche nachricht|original-?nachricht"
@@ -51,6 +58,11 @@ SENT = (
 )
 FROM_LINE = rf"^[>\s]*\*?(?:{FROM})\s?:\*?\s*\S"
 SENT_LINE = rf"^[>\s]*\*?(?:{SENT})\s?:\*?"
+BLOCK_LINE = (
+    r"^[>\s]*\*?(From|Date|Sent|To|Subject|Cc|Von|Gesendet|Datum|An|Betreff|De|Envoy[ée]|Objet|À|Para|Enviado|Asunto|"
+    r"Assunto|Da|Inviato|Data|A|Oggetto|Verzonden|Aan|Onderwerp|Från|Skickat|Till|Ämne|Fra|Sendt|Til|Emne)\s?:\*?\s+\S"
+)
+LINE = re.compile(r"^\s*[-_=*]{4,}\s*$")
 RULE = re.compile(r"^\s*_{20,}\s*$")
 SIGNATURE = (
     r"^(?:--|—|–)\s*$|^\s*(?:sent|get|diese nachricht wurde|gesendet|von meinem|envoy[ée]|enviado|inviato|verzonden"
@@ -92,7 +104,7 @@ def split(text: str) -> Split:
     lines = text.split("\n")[:MAX_LINES]
     tail = text.split("\n")[MAX_LINES:]
     attributed = _attributions(lines)
-    end = _cut(lines, attributed)
+    end = _without_rule(lines, _cut(lines, attributed))
     kept, folded = _without_quotes(lines[:end], attributed)
     kept, signed = _without_signature(kept)
     reply = "\n".join(kept).strip()
@@ -107,15 +119,32 @@ def _cut(lines: list[str], attributed: dict[int, int]) -> int:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        if _match(ORIGINAL, line) or _match(MARKER, line) or _match(DATED, line):
+        if _match(ORIGINAL, line) or _match(MARKER, line) or _match(DATED, line) or _match(DASHED, line):
             return number
         if (ends := attributed.get(number)) and _tail_is_quoted(lines, ends):
             return number
         if _match(FROM_LINE, line) and sum(_match(SENT_LINE, one) for one in lines[number + 1 : number + 6]) >= 2:
             return number - 1 if number and RULE.match(lines[number - 1]) else number
+        if _match(BLOCK_LINE, line) and _is_block(lines, number):
+            return number
         if RULE.match(line) and number + 1 < len(lines) and _match(FROM_LINE, _next(lines, number)):
             return number
     return len(lines)
+
+
+def _without_rule(lines: list[str], end: int) -> int:
+    """Where the quoted part begins with the line drawn above it, if there is one."""
+    above = end
+    while above and not lines[above - 1].strip():
+        above -= 1
+    return above - 1 if end < len(lines) and above > 1 and LINE.match(lines[above - 1]) else end
+
+
+def _is_block(lines: list[str], number: int) -> bool:
+    """Whether at least three different fields of a quoted head stand here, in whatever order a program puts them."""
+    following = lines[number : number + 8]
+    names = {match[1].lower() for line in following if (match := _pattern(BLOCK_LINE).match(line))}
+    return len(names) >= 3
 
 
 def _next(lines: list[str], number: int) -> str:

@@ -1,4 +1,4 @@
-"""Signatures: one verifier for every HMAC webhook scheme, driven by policy."""
+"""Signatures: one verifier for every HMAC webhook scheme, driven by policy, and the door to the three that differ."""
 
 import base64
 import binascii
@@ -6,13 +6,23 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
-from itsm.core.errors import UnauthenticatedError
+from itsm.core.errors import MalformedError, UnauthenticatedError
+from itsm.service_desk import certified
+from itsm.service_desk.certified import Certificates
 from itsm.service_desk.policy import Verification
+from itsm.service_desk.sources import posted
 
 MAX_SIGNATURES = 32
 
 
-def verify(body: bytes, headers: Mapping[str, str], how: Verification, secrets: Sequence[str], now: int) -> None:
+def verify(
+    body: bytes,
+    headers: Mapping[str, str],
+    how: Verification,
+    secrets: Sequence[str],
+    now: int,
+    certificates: Certificates | None = None,
+) -> None:
     """Raise UnauthenticatedError unless the raw body was signed with one of the live secrets, not too long ago.
 
     `headers` have lower-case names. Every listed signature is compared with every secret's, each in constant time (RFC
@@ -20,9 +30,19 @@ def verify(body: bytes, headers: Mapping[str, str], how: Verification, secrets: 
     """
     if how.scheme == "none":
         return
-    secrets = [secret for secret in secrets if secret.removeprefix(how.key_prefix)]
-    if not secrets:
+    if how.scheme == "sns":
+        certified.sns(body, how.topics, how.tolerance, now, certificates)
+        return
+    live = [secret for secret in secrets if secret.removeprefix(how.key_prefix)]
+    if not live:
         raise UnauthenticatedError("this source has no secret yet; its owner must set one")
+    if how.scheme == "form":
+        _form(body, headers, how, live, now)
+    else:
+        _header(body, headers, how, live, now)
+
+
+def _header(body: bytes, headers: Mapping[str, str], how: Verification, secrets: Sequence[str], now: int) -> None:
     given = headers.get(how.header.lower(), "")
     if not given:
         raise UnauthenticatedError(f"the header {how.header} is missing")
@@ -35,8 +55,25 @@ def verify(body: bytes, headers: Mapping[str, str], how: Verification, secrets: 
     if how.id_header and not delivery:
         raise UnauthenticatedError(f"the header {how.id_header} is missing")
     signed = _signed(how.template, delivery, stamp, body)
+    if how.scheme == "ecdsa":
+        certified.ecdsa(secrets, given.strip(), signed)
+        return
     macs = [hmac.new(_key(secret, how), signed, getattr(hashlib, how.algorithm)).digest() for secret in secrets]
     _one_equals(_signatures(given, how), [_shown(mac, how.encoding) for mac in macs])
+
+
+def _form(body: bytes, headers: Mapping[str, str], how: Verification, secrets: Sequence[str], now: int) -> None:
+    """Mailgun's way: the fields timestamp, token and signature of the form; the rest of it is not signed."""
+    try:
+        fields = posted.read(body, headers.get("content-type", "")).fields
+    except MalformedError as error:
+        raise UnauthenticatedError("the body is no form, so it holds no signature") from error
+    stamp, token, given = (fields.get(name, "") for name in ("timestamp", "token", "signature"))
+    if not token or not given:
+        raise UnauthenticatedError("the form lacks its token or signature")
+    _recent(stamp, how.tolerance, now)
+    macs = [hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest() for key in secrets]
+    _one_equals([given.lower()], macs)
 
 
 def _one_equals(given: Sequence[str], expected: Sequence[str]) -> None:
@@ -54,13 +91,17 @@ def _timestamp(given: str, headers: Mapping[str, str], how: Verification, now: i
         stamp = headers.get(how.timestamp_header.lower(), "")
     else:
         return ""
+    _recent(stamp, how.tolerance, now)
+    return stamp
+
+
+def _recent(stamp: str, tolerance: int, now: int) -> None:
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
         raise UnauthenticatedError("the signature's timestamp is missing or no number")
-    if abs(now - int(stamp)) > how.tolerance:
+    if abs(now - int(stamp)) > tolerance:
         raise UnauthenticatedError(
-            f"the signature's timestamp is more than {how.tolerance} seconds off; is it a replay, or a clock?"
+            f"the signature's timestamp is more than {tolerance} seconds off; is it a replay, or a clock?"
         )
-    return stamp
 
 
 def _signed(template: str, delivery: str, stamp: str, body: bytes) -> bytes:

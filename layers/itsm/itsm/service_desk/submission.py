@@ -48,6 +48,15 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An address a bounce gives up: its enhanced status code (RFC 3463) or "", and whether it is no good for good."""
+
+    address: str
+    status: str = ""
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """What arrived. Instants are whole seconds since the epoch, UTC.
 
@@ -55,7 +64,7 @@ class Submission:
     `delivery` the key of this very delivery (the same unless several deliveries speak of one ticket, as alarm and
     recovery do). `subject` and `text` are clean; `reply` is the text without what it quotes; `html` is sanitised.
     `fields` are answers mapped by policy: service, impact, urgency, practice, template, ... `fingerprint` groups the
-    alarms of one fault; `recovered` says the fault is over.
+    alarms of one fault; `recovered` says the fault is over. `failures` are the addresses a bounce gives up.
     """
 
     source: str
@@ -79,6 +88,7 @@ class Submission:
     fingerprint: str = ""
     recovered: bool = False
     raw: str = ""
+    failures: tuple[Failure, ...] = ()
 
     @property
     def record_id(self) -> str:

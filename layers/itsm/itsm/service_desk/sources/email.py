@@ -3,11 +3,13 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from itsm.core.errors import MalformedError
 from itsm.service_desk import quotes, text
-from itsm.service_desk.filters import Own, classify
-from itsm.service_desk.sources import charsets, headers, mime
+from itsm.service_desk.failures import failures
+from itsm.service_desk.filters import BOUNCE, DELAYED, Own, classify
+from itsm.service_desk.sources import charsets, headers, mime, tnef
 from itsm.service_desk.submission import MAIL, UNKNOWN, Attachment, Submission, attachment
 
 SENDERS = ("from", "reply-to", "sender", "return-path", "x-sender", "envelope-from")
@@ -27,7 +29,7 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
     Its key is the Message-ID, or the hash of the bytes where it has none. Raises MalformedError, and nothing else, for
     what cannot be read, nests absurdly, or names no sender in any header (a bounce need not name one).
     """
-    mail = mime.read(raw)
+    mail = _opened(mime.read(raw))
     name, sender = _sender(mail)
     auto = classify(mail, sender, own)
     if not sender and not auto.automatic:
@@ -54,11 +56,43 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
         trust=trust,
         auto=auto,
         raw=blob,
+        failures=failures(mail) if auto.kind in (BOUNCE, DELAYED) else (),
     )
 
 
+def _opened(mail: mime.Mail) -> mime.Mail:
+    """The mail with what Outlook wrapped into a winmail.dat beside its other parts, in that file's place."""
+    if not any(_is_wrapped(part) for part in mail.parts):
+        return mail
+    bare = not any(part.is_body and part.content.strip() for part in mail.parts)
+    parts = [one for part in mail.parts for one in (_inside(part, bare=bare) if _is_wrapped(part) else [part])]
+    return replace(mail, parts=tuple(parts))
+
+
+def _is_wrapped(part: mime.Part) -> bool:
+    return part.type in ("application/ms-tnef", "application/vnd.ms-tnef") or part.name.lower() == "winmail.dat"
+
+
+def _inside(part: mime.Part, *, bare: bool) -> list[mime.Part]:
+    """The files of a winmail.dat, and its words where the mail has none of its own; itself when it cannot be opened."""
+    plain, html = tnef.body(part.content) if bare else ("", "")
+    words = [
+        replace(part, type=type_, name="", disposition="", parameters={"charset": "utf-8"}, content=said.encode())
+        for type_, said in (("text/html", html), ("text/plain", "" if html else plain))
+        if said
+    ]
+    files = [
+        replace(
+            part, type="application/octet-stream", name=mime.file_name(name), disposition="attachment", content=body
+        )
+        for name, body in tnef.files(part.content)
+        if bare or name != "body.rtf"
+    ]
+    return [*words, *files] if words or files or tnef.is_one(part.content) else [part]
+
+
 def _sender(mail: mime.Mail) -> tuple[str, str]:
-    charset = mail.parameters.get("charset", "")
+    charset = mail.charset
     for header in SENDERS:
         for value in mail.fields.get(header, ()):
             found = headers.addresses(value, charset, limit=1)

@@ -4,20 +4,20 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
-from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
 from itsm.service_desk.pages import frame
 from itsm.service_desk.policy import Form, Question
-from itsm.service_desk.sources import charsets, headers
+from itsm.service_desk.sources import posted
+from itsm.service_desk.sources.posted import Posted
 from itsm.service_desk.submission import FORM, Submission
 
 TOKEN = "token"  # noqa: S105  # the name of a field, no secret
 TRAP = "website"
 MOST = {"text": 300, "email": 254, "long": 20_000, "choice": 100, "instant": 32}
 """Characters an answer may have unless the form says otherwise (an address: RFC 5321 4.5.3.1)."""
-MAX_BYTES = 1_048_576
+MAX_BYTES = 5_242_880
 GOOD_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]+@[^\s@<>\"',;:()\[\]\\]+\.[^\s@<>\"',;:()\[\]\\.]+")
 
@@ -35,36 +35,17 @@ class TrappedError(ItsmError):
 
 
 def answers(body: bytes, content_type: str) -> Mapping[str, str]:
-    """The fields of a POST, URL-encoded or multipart (RFC 7578), the first value of each. Raises MalformedError,
-    TooLargeError."""
+    """The fields of a POST, the first value of each. Raises MalformedError, TooLargeError."""
+    return received(body, content_type).fields
+
+
+def received(body: bytes, content_type: str) -> Posted:
+    """The fields and files of a POST. Raises MalformedError, TooLargeError."""
     if len(body) > MAX_BYTES:
         raise TooLargeError(f"the form has {len(body)} bytes; {MAX_BYTES} are taken")
-    kind, parameters = headers.parameters(content_type)
-    if kind == "application/x-www-form-urlencoded":
-        try:
-            pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
-        except ValueError as error:
-            raise MalformedError("the form has too many fields") from error
-    elif kind == "multipart/form-data" and parameters.get("boundary"):
-        pairs = _multipart(body, headers.raw_bytes(parameters["boundary"]))
-    else:
+    if not posted.is_form(content_type):
         raise MalformedError("a form is sent as application/x-www-form-urlencoded or multipart/form-data")
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        found.setdefault(name, charsets.clean(value))
-    return found
-
-
-def _multipart(body: bytes, boundary: bytes) -> list[tuple[str, str]]:
-    pairs = []
-    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:200]:
-        head, _, content = piece.partition(b"\r\n\r\n")
-        disposition = re.search(rb"content-disposition:\s*form-data\s*;([^\r\n]*)", head, re.IGNORECASE)
-        if disposition:
-            _, parameters = headers.parameters("form-data;" + disposition[1].decode("utf-8", "replace"))
-            if parameters.get("name") and "filename" not in parameters:
-                pairs.append((parameters["name"], content.decode("utf-8", "replace")))
-    return pairs
+    return posted.read(body, content_type)
 
 
 def parse(name: str, form: Form, given: Mapping[str, str], *, received_at: int) -> Submission:

@@ -13,7 +13,10 @@ MAX_VALUE = 32_768
 WORD = re.compile(r"=\?([^?*\s\"<>]{1,60})(?:\*[^?]{0,20})?\?([bBqQ])\?([^?]*|[^?]*\?[^=?][^?]*)\?=")
 BETWEEN = re.compile(r"[ \t\r\n]*")
 ADDRESS = re.compile(r"[^\s<>\"',;:()\[\]@\\]+@(?:[^\s<>\"',;:()\[\]@\\]+|\[[^\]\s]{1,60}\])")
+QUOTED_LOCAL = re.compile(r"\"([^\"@<>]{1,64})\"\s*@([^\s<>\"',;:()\[\]@\\]+)")
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,250})>")
+BASE64 = re.compile(rb"[A-Za-z0-9+/]+")
+NO_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 TOKEN = re.compile(r"\s*([^\s=;\"*]+)(?:\*(\d+))?(\*)?\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"?|([^;]*))\s*(?:;|$)", re.DOTALL)
 
 
@@ -60,11 +63,11 @@ def _word(encoding: str, body: str) -> bytes:
 def base64_bytes(raw: bytes) -> bytes:
     """Base64 although it holds rubbish, lacks its padding or was glued from several pieces (RFC 4648 3.3 lets us
     ignore)."""
-    done = b""
-    for piece in re.findall(rb"[A-Za-z0-9+/]+", re.sub(rb"[^A-Za-z0-9+/=]", b"", raw)):
-        whole = piece[: len(piece) - 1] if len(piece) % 4 == 1 else piece
+    done = bytearray()
+    for found in BASE64.finditer(raw.translate(None, NO_BASE64)):
+        whole = found[0][: len(found[0]) - 1] if len(found[0]) % 4 == 1 else found[0]
         done += base64.b64decode(whole + b"=" * (-len(whole) % 4))
-    return done
+    return bytes(done)
 
 
 def addresses(value: str, charset: str = "", limit: int = 100) -> list[tuple[str, str]]:
@@ -122,6 +125,9 @@ def _plain_mailbox(piece: str) -> tuple[str, str]:
         match = ADDRESS.search(inner)
         if match or not inner:
             return _name(piece[:opened]), match[0] if match else ""
+    if quoted := QUOTED_LOCAL.search(piece):
+        # A quoted local part (RFC 5321 4.1.2) may hold blanks; nobody's mailbox does.
+        return _name(piece[: quoted.start()]), f"{''.join(quoted[1].split())}@{quoted[2]}"
     match = ADDRESS.search(piece)
     if not match:
         return "", ""

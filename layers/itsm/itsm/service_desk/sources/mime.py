@@ -4,8 +4,8 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email.feedparser import BytesFeedParser
 from email.message import Message
-from email.parser import BytesParser
 from email.policy import compat32
 
 from itsm.core.errors import MalformedError
@@ -55,7 +55,13 @@ class Mail:
 
     def first(self, name: str) -> str:
         """The first value of a header as words to read, "" if it is missing."""
-        return headers.text(self.fields.get(name, [""])[0], self.parameters.get("charset", ""))
+        return headers.text(self.fields.get(name, [""])[0], self.charset)
+
+    @property
+    def charset(self) -> str:
+        """The charset its raw 8-bit header values are most likely in: the mail's, else that of its first text."""
+        named = (part.parameters.get("charset", "") for part in self.parts if part.type.startswith("text/"))
+        return self.parameters.get("charset", "") or next(named, "")
 
     def raw(self, name: str) -> str:
         """All values of a header in one line, undecoded."""
@@ -70,7 +76,7 @@ def read(raw: bytes) -> Mail:
     if len(CONTAINER.findall(whole)) > MAX_PARTS:
         raise MalformedError(f"the mail nests absurdly: more than {MAX_PARTS} containers")
     try:
-        message = BytesParser(policy=compat32).parsebytes(whole)
+        message = _parsed(whole)
     except RecursionError as error:
         raise MalformedError("the mail nests absurdly deep") from error
     fields: dict[str, list[str]] = {}
@@ -85,6 +91,14 @@ def read(raw: bytes) -> Mail:
     return Mail(fields=fields, parts=parts, type=kind, parameters=parameters)
 
 
+def _parsed(whole: bytes) -> Message:
+    """Fed in pieces: given a mail at once, the library holds it four times over, in four bytes a character."""
+    parser = BytesFeedParser(policy=compat32)
+    for at in range(0, len(whole), 65_536):
+        parser.feed(whole[at : at + 65_536])
+    return parser.close()
+
+
 def _leaves(message: Message) -> Iterator[Part]:
     """The leaves from the first to the last, without recursion; attached mails stay whole."""
     count, groups = 0, 0
@@ -94,7 +108,7 @@ def _leaves(message: Message) -> Iterator[Part]:
         count += 1
         if depth > MAX_DEPTH or count > MAX_PARTS:
             raise MalformedError(f"the mail nests absurdly: more than {MAX_DEPTH} levels or {MAX_PARTS} parts")
-        kind, parameters = headers.parameters(str(one.get("content-type", "")))
+        kind, parameters = headers.parameters(_raw(one, "content-type"))
         if kind.startswith("multipart/") and one.is_multipart():
             if kind == "multipart/alternative":
                 groups += 1
@@ -105,10 +119,10 @@ def _leaves(message: Message) -> Iterator[Part]:
 
 
 def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, alternative: int) -> Iterator[Part]:
-    shown, shown_as = headers.parameters(str(message.get("content-disposition", "")))
+    shown, shown_as = headers.parameters(_raw(message, "content-disposition"))
     name = file_name(shown_as.get("filename") or parameters.get("name", ""))
-    content_id = "".join(headers.message_ids(str(message.get("content-id", "")))[:1])
-    encoding = str(message.get("content-transfer-encoding", ""))
+    content_id = "".join(headers.message_ids(_raw(message, "content-id"))[:1])
+    encoding = _raw(message, "content-transfer-encoding")
     if message.is_multipart():
         # message/rfc822, message/delivery-status: the parser opened it, we hand it on whole.
         content = b"\n".join(_flat(child, 0) for child in _children(message))
@@ -119,18 +133,11 @@ def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, 
             if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind)
             else ("text/plain" if not name else "application/octet-stream")
         )
-        content = _decoded(_body(message), encoding)
+        content = _decoded(_as_sent(_body(message), kind, encoding), encoding)
     disposition = shown if shown in ("inline", "attachment") else ""
-    if (
-        kind == "text/plain"
-        and not name
-        and disposition != "attachment"
-        and b"\nend" in content
-        and b"begin " in content
-    ):
+    found: list[tuple[str, bytes]] = []
+    if kind == "text/plain" and not name and disposition != "attachment" and b"\nend" in content:
         content, found = _uuencoded(content)
-    else:
-        found = []
     yield Part(
         type=kind, parameters=parameters, disposition=disposition, name=name, content_id=content_id, content=content,
         parent=parent, alternative=alternative,
@@ -146,12 +153,24 @@ def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, 
         )
 
 
+def _raw(message: Message, name: str) -> str:
+    """A header's value as it travelled; `get` of the library makes raw 8-bit characters unreadable."""
+    return next((str(value) for key, value in message.raw_items() if key.lower() == name), "")
+
+
 def _body(message: Message) -> bytes:
     """A leaf's body as it travelled. Its headers that say how to read it go first: the library would believe them and
     garble it."""
     del message["content-transfer-encoding"], message["content-type"]
     body = message.get_payload(decode=True)
     return body if isinstance(body, bytes) else b""
+
+
+def _as_sent(raw: bytes, kind: str, encoding: str) -> bytes:
+    """A line end that travelled as one in a file that is no text was CRLF (RFC 2045 6.7, rule 4)."""
+    if encoding.strip().lower().startswith("quoted") and not kind.startswith("text/"):
+        return raw.replace(b"\n", b"\r\n")
+    return raw
 
 
 def _decoded(raw: bytes, encoding: str) -> bytes:
@@ -203,7 +222,7 @@ def _children(message: Message) -> list[Message]:
 def _flat(message: Message, depth: int) -> bytes:
     """A parsed mail as bytes again, its raw header values untouched; what nests deeper than the bound is cut."""
     head = b"".join(headers.raw_bytes(f"{name}: {value}\n") for name, value in message.raw_items())
-    kind = str(message.get("content-type", ""))
+    kind = _raw(message, "content-type")
     if not message.is_multipart():
         return head + b"\n" + _body(message)
     if depth > MAX_DEPTH:

@@ -30,11 +30,13 @@ def repaired(raw: bytes) -> bytes:
     while match := MBOX.match(raw):
         raw = raw[match.end() :].lstrip(b"\r\n")
     ends = BLANK.search(raw, 0, MAX_HEAD)
-    head, body = (raw[: ends.start()], raw[ends.end() :]) if ends else (raw, b"")
+    head = raw[: ends.start()] if ends else raw
     lines = head.replace(b"\0", b"").split(b"\n")
     if all(FIELD.match(line) or line[:1] in (b" ", b"\t") for line in lines) and not any(map(SPACED.match, lines)):
-        return b"\n".join(lines) + b"\n\n" + body
-    return _head(lines) + body
+        if b"\0" not in head and ends and ends[0] == b"\n\n":
+            return raw
+        return b"\n".join(lines) + b"\n\n" + (raw[ends.end() :] if ends else b"")
+    return _head(lines) + (raw[ends.end() :] if ends else b"")
 
 
 def _head(lines: list[bytes]) -> bytes:

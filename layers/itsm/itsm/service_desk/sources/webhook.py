@@ -1,4 +1,4 @@
-"""Webhook: a JSON payload becomes a submission by the paths its policy names; no code per source."""
+"""Webhook: a payload, JSON or a form, becomes a submission by the paths its policy names; no code per source."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 from itsm.core.errors import InvalidInputError, MalformedError, TooLargeError
 from itsm.service_desk.policy import WebhookSource
-from itsm.service_desk.sources import charsets
+from itsm.service_desk.sources import charsets, posted
 from itsm.service_desk.submission import UNKNOWN, VERIFIED, WEBHOOK, Submission
 
 PATH = re.compile(r"\{([^{}]+)\}")
@@ -20,12 +20,12 @@ def parse(
 ) -> Submission | None:
     """The submission of a verified payload, None when the policy's `only` says this delivery is not for the desk.
 
-    `headers` have lower-case names. Raises TooLargeError, MalformedError (not a JSON object), InvalidInputError with
-    the field.
+    `headers` have lower-case names. Raises TooLargeError, MalformedError (neither a JSON object nor a form),
+    InvalidInputError with the field.
     """
     if len(body) > policy.max_bytes:
         raise TooLargeError(f"the body has {len(body)} bytes; {name} may send {policy.max_bytes}")
-    payload = _object(body)
+    payload = payload_of(body, headers)
     if not all(_filled(text, payload, headers) in allowed for text, allowed in policy.only.items()):
         return None
     recovered = bool(policy.recovered) and all(
@@ -48,6 +48,23 @@ def parse(
         fingerprint=_filled(policy.fingerprint, payload, headers),
         recovered=recovered,
     )
+
+
+def payload_of(body: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
+    """The payload as an object: JSON, or the fields of a form; what SNS wraps as text in `Message` is opened."""
+    if posted.is_form(headers.get("content-type", "")):
+        return posted.read(body, headers.get("content-type", "")).fields
+    return _opened(_object(body))
+
+
+def _opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = payload.get("Message")
+    if not isinstance(inner, str) or not inner.startswith("{") or "TopicArn" not in payload:
+        return payload
+    try:
+        return {**payload, "Message": _object(inner.encode()), "MessageText": inner}
+    except MalformedError:
+        return payload
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
