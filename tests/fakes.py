@@ -147,7 +147,7 @@ class FakeRecords:
 
 
 def _due(record: Record) -> int | None:
-    return min((clock.due for clock in record.clocks if clock.due is not None), default=None)
+    return min((clock.due for clock in record.clocks if clock.due is not None and clock.kind != "hold"), default=None)
 
 
 def _on_list(record: Record) -> bool:

@@ -42,8 +42,8 @@ def _open_at(record: Record) -> bool:
 
 
 def due_of(record: Record) -> int | None:
-    """The earliest due of the record's running clocks."""
-    return min((clock.due for clock in record.clocks if clock.due is not None), default=None)
+    """The earliest due of the record's running clocks; the end of a hold is nobody's promise."""
+    return min((clock.due for clock in record.clocks if clock.due is not None and clock.kind != "hold"), default=None)
 
 
 def to_item(record: Record, tables: Tables) -> RecordItem:

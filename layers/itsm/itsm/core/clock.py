@@ -12,7 +12,8 @@ class Clock:
     Instants are whole seconds since the epoch (UTC), durations whole seconds of service time. While running,
     `due` is when the target runs out and `next_at` the next instant something fires (a warning level or the breach);
     both are None while paused or stopped. `used` is the service time spent up to `since`. `fired` counts the levels
-    fired in this `generation`. `breached_at` is the due instant, once breached, however late it was noticed.
+    fired in this `generation`, `fired_wall` those that go by the wall clock. `breached_at` is the due instant, once
+    breached, however late it was noticed. `kind` is that of its agreement: sla, ola, uc, or hold for a time-out.
     """
 
     metric: str
@@ -28,3 +29,5 @@ class Clock:
     fired: int = 0
     breached_at: int | None = None
     generation: int = 1
+    kind: str = "sla"
+    fired_wall: int = 0

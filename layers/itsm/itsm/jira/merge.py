@@ -59,7 +59,8 @@ def theirs(issue: Issue) -> dict[str, str]:
 
 def due_date(record: Record, zone: str) -> str:
     """The day the next running resolution clock runs out, in the organisation's zone; "" while none runs."""
-    running = [clock for clock in record.clocks if clock.state == RUNNING and clock.due is not None]
+    promised = [clock for clock in record.clocks if clock.kind == "sla"]
+    running = [clock for clock in promised if clock.state == RUNNING and clock.due is not None]
     resolution = [clock.due for clock in running if "resol" in clock.metric] or [clock.due for clock in running]
     due = min((instant for instant in resolution if instant is not None), default=None)
     return "" if due is None else datetime.fromtimestamp(due, ZoneInfo(zone)).date().isoformat()
@@ -161,7 +162,7 @@ def _then(base: Mapping[str, Json], side: str) -> frozenset[str] | None:
 
 
 def _breached(record: Record) -> bool:
-    return any(clock.breached_at is not None for clock in record.clocks)
+    return any(clock.breached_at is not None for clock in record.clocks if clock.kind == "sla")
 
 
 def draft(

@@ -13,7 +13,7 @@ from itsm.jira import policy as jira
 from itsm.practices.change import policy as change
 from itsm.practices.incident import policy as incident
 from itsm.practices.request import policy as request
-from itsm.practices.service_level import policy as service_level
+from itsm.practices.service_level import checks as service_level
 from itsm.runtime.policies import PACKAGE, Policies
 from itsm.runtime.policy_reading import UnreadablePolicyError
 from itsm.service_desk import policy as service_desk

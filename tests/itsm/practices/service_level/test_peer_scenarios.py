@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-
 from itsm.core import service_time as st
 from itsm.core.calendar import CalendarPolicy, Calendars, WeeklyHours
 from itsm.core.clock import RUNNING
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.policy import METRICS, NEXT_REPLY, RESOLUTION, RESPONSE, Agreement, Level, Target
+
 from tests.itsm.core.peer_cases import instant, load
 from tests.itsm.practices.service_level.world import MINUTE, Desk, policy
 

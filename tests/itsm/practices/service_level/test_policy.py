@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from itsm.core.calendar import CalendarPolicy, Calendars
 from itsm.core.duration import Duration
 from itsm.core.organisation import Group, Groups
-from itsm.practices.service_level.policy import Agreement, Level, Target, problems
+from itsm.practices.service_level.checks import problems
+from itsm.practices.service_level.policy import Agreement, Level, Target
+
 from tests.itsm.practices.service_level.world import CALENDARS, CRITICAL, STANDARD, policy
 
 FULL = dict(STANDARD.targets)

@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-
 from itsm.core import service_time as st
 from itsm.core.clock import RUNNING, Clock
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.policy import RESOLUTION, RESPONSE, Level
 from itsm.practices.service_level.replay import clocks_from, versions
+
 from tests.itsm.practices.service_level.world import HOUR, LIFECYCLE, STANDARD, Desk, at, policy, shown
 
 STEADY: Mapping[str, tuple[object, ...]] = {"group": ("berlin", "new-york")}

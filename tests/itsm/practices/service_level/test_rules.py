@@ -1,10 +1,10 @@
 """What every change of a ticket does to its clocks."""
 
 import pytest
-
 from itsm.core.clock import CANCELLED, PAUSED, RUNNING, STOPPED
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.policy import Agreement, Level, Target
+
 from tests.itsm.practices.service_level.world import (
     CRITICAL,
     HOUR,

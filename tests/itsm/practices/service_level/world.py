@@ -14,6 +14,7 @@ from itsm.core.record import Comment, Record
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.policy import Agreement, Level, ServiceLevels, Target
 from itsm.practices.service_level.replay import started
+
 from tests.builders import a_comment, an_incident
 
 MINUTE, HOUR = 60, 3600

@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from itsm.core.events import Event
+from itsm.core.events import Event, Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import FIELDS, Comment, Record
 from itsm.practices.service_level import rules
-from itsm.practices.service_level.policy import ServiceLevels
+from itsm.practices.service_level.policy import SLA, ServiceLevels
 from itsm.practices.service_level.rules import Clocks
 
 STARTED = "ClocksStarted"
@@ -38,6 +38,7 @@ def clocks_from(
             clocks = _caught_up(past, spoken, lifecycle, policy, event.at)
         elif event.type in FIRED:
             clocks, _ = rules.fire(clocks, event.at, policy)
+            clocks = rules.measured(replace(before, clocks=clocks), after, None, lifecycle, policy)
         elif clocks:
             stood = replace(before, clocks=clocks)
             clocks = rules.measured(stood, after, spoken.get(event.comment), lifecycle, policy)
@@ -68,10 +69,11 @@ def _caught_up(
     clocks = rules.attach(newest, on.agreement, on.calendar, at)
     # the agreement looks back with the terms it starts with: only what was said and where the record stood counts
     stood = [replace(newest, state=one.state, updated_at=one.updated_at, event=one.event) for one in past]
+    clocks = rules.joined(clocks, stood[0], at, lifecycle, policy, (SLA,))
     for before, after in pairwise(stood):
         spoke = spoken.get(after.event.comment)
         clocks = rules.measured(replace(before, clocks=clocks), after, spoke, lifecycle, policy)
-    return clocks
+    return rules.joined(clocks, newest, at, lifecycle, policy)
 
 
 def versions(record: Record, events: Iterable[Event]) -> Iterator[Record]:
@@ -79,8 +81,16 @@ def versions(record: Record, events: Iterable[Event]) -> Iterator[Record]:
     later = [replace(record, clocks=())]
     for event, earlier in pairwise(sorted(events, key=lambda event: event.version, reverse=True)):
         undone = {name: _stored(old) for name, (old, _) in event.changes.items() if name in FIELDS}
+        undone |= {"details": _details(later[-1], event)}
         later.append(replace(later[-1], version=earlier.version, event=earlier, updated_at=earlier.at, **undone))
     return reversed(later)
+
+
+def _details(record: Record, event: Event) -> Mapping[str, Json]:
+    """The details before an event, each of which it names as `details.<name>`."""
+    old = {key.removeprefix("details."): pair[0] for key, pair in event.changes.items() if key.startswith("details.")}
+    kept = {name: value for name, value in record.details.items() if name not in old}
+    return kept | {name: value for name, value in old.items() if value is not None}
 
 
 def _stored(value: Any) -> Any:

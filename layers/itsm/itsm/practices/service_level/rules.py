@@ -1,57 +1,32 @@
 """What service level management decides: which agreement holds, and what every change does to a record's clocks."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from itsm.core import rules
 from itsm.core.clock import CANCELLED, PAUSED, RUNNING, STOPPED, Clock
-from itsm.core.duration import in_service_time
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import SYSTEM, Comment, Record
 from itsm.core.service_time import Calendar
 from itsm.practices.service_level import clock as measure
+from itsm.practices.service_level import hold, ruled
 from itsm.practices.service_level.clock import Basis, Fired
-from itsm.practices.service_level.policy import METRICS, NEXT_REPLY, RESOLUTION, RESPONSE, Agreement, ServiceLevels
+from itsm.practices.service_level.policy import (
+    KINDS,
+    METRICS,
+    NEXT_REPLY,
+    RESOLUTION,
+    RESPONSE,
+    SLA,
+    Agreement,
+    ServiceLevels,
+)
+from itsm.practices.service_level.ruled import Change
+from itsm.practices.service_level.terms import Terms, basis, choose, terms
 
-__all__ = ["Fired", "answered", "asked", "attach", "choose", "fire", "follow", "measured", "realigned", "regroup",
-           "remaining", "started", "terms"]  # fmt: skip
+__all__ = ["Fired", "answered", "asked", "attach", "choose", "fire", "follow", "joined", "measured", "realigned",
+           "regroup", "remaining", "started", "terms"]  # fmt: skip
 
 type Clocks = tuple[Clock, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a record is measured by: its agreement, the service hours, and its priority."""
-
-    agreement: Agreement
-    calendar: Calendar
-    priority: int
-
-    def target(self, metric: str, start: int) -> int | None:
-        """The target in seconds of service time, for a clock that starts at an instant; None if nothing is promised.
-
-        Business days come to the service time they span from there, so that hold and hand-over can move them.
-        """
-        duration = self.agreement.promised(self.priority, metric)
-        return in_service_time(self.calendar, start, duration) if duration else None
-
-    def basis(self, metric: str) -> Basis:
-        """What a clock of that metric is measured by."""
-        return Basis(calendar=self.calendar, plan=self.agreement.plan(metric))
-
-
-def choose(policy: ServiceLevels, record: Record) -> Agreement:
-    """The first agreement whose condition holds for the record, else the default one."""
-    known = rules.facts(record, {"service.criticality": policy.services.criticality(record.service)})
-    chosen = rules.first((agreement for agreement in policy.agreement if not agreement.default), known)
-    return chosen or policy.default
-
-
-def terms(policy: ServiceLevels, record: Record) -> Terms:
-    """What the record is measured by as it is now."""
-    agreement = choose(policy, record)
-    hours = policy.hours(agreement.calendar or policy.group_hours(record.group))
-    return Terms(agreement=agreement, calendar=hours, priority=record.priority)
 
 
 def attach(record: Record, agreement: Agreement, calendar: Calendar, at: int) -> Clocks:
@@ -60,7 +35,7 @@ def attach(record: Record, agreement: Agreement, calendar: Calendar, at: int) ->
     start = record.opened_at if agreement.retroactive else at
     clocks = []
     for metric in METRICS:
-        target = on.target(metric, start)
+        target = on.target(metric, start) if agreement.ruled(metric) is None else None
         if target is not None:
             clock = Clock(
                 metric=metric, agreement=agreement.name, calendar=calendar.name, target=target, state=RUNNING,
@@ -79,7 +54,17 @@ def started(record: Record, at: int, policy: ServiceLevels, lifecycle: Lifecycle
     clocks = attach(record, on.agreement, on.calendar, at)
     if lifecycle is None:
         return clocks
-    return follow(clocks, lifecycle, lifecycle.initial, record.state, record.updated_at, policy)
+    clocks = follow(clocks, lifecycle, lifecycle.initial, record.state, record.updated_at, policy)
+    return joined(clocks, record, at, lifecycle, policy)
+
+
+def joined(
+    clocks: Clocks, record: Record, at: int, lifecycle: Lifecycle, policy: ServiceLevels,
+    kinds: Collection[str] = KINDS,
+) -> Clocks:  # fmt: skip
+    """The clocks with those that conditions start for the record as it is; an OLA or UC runs from `at` on."""
+    change = Change(before=record, after=record, lifecycle=lifecycle, policy=policy)
+    return ruled.follow(clocks, change, record.updated_at, at, kinds)
 
 
 def follow(
@@ -99,7 +84,12 @@ def follow(
         clocks = _each(clocks, policy, lambda clock, basis: measure.halted(clock, basis, at, STOPPED), (RESPONSE,))
     if after_state not in lifecycle.held:
         return _each(clocks, policy, lambda clock, basis: measure.resumed(clock, basis, at))
-    return tuple(_on_hold(clock, policy, at) for clock in clocks)
+
+    def wait(clock: Clock, basis: Basis) -> Clock:
+        pauses = clock.metric in policy.named(clock.agreement).hold_pauses
+        return measure.halted(clock, basis, at, PAUSED) if pauses else clock
+
+    return _each(clocks, policy, wait)
 
 
 def answered(clocks: Clocks, at: int, policy: ServiceLevels) -> Clocks:
@@ -153,7 +143,7 @@ def realigned(clocks: Clocks, lifecycle: Lifecycle, record: Record, at: int, pol
         return measure.retargeted(clock, basis, on.basis(clock.metric), at, on.agreement.name, target)
 
     late = {NEXT_REPLY, RESPONSE} if record.state in lifecycle.answered else {NEXT_REPLY}
-    known = late | {clock.metric for clock in clocks}
+    known = late | {clock.metric for clock in clocks if clock.kind == SLA}
     added = [clock for clock in attach(record, on.agreement, on.calendar, at) if clock.metric not in known]
     everything = (*_each(clocks, policy, align), *added)
     # only hold matters here: whoever answered, did so when the state was reached
@@ -182,12 +172,15 @@ def measured(
         clocks = regroup(clocks, new.calendar, at, policy)
     if comment is not None and comment.by in asking and at_work:
         clocks = asked(clocks, after, at, policy)
-    return clocks
+    said = ruled.who_said(after, comment)
+    change = Change(before=before, after=after, lifecycle=lifecycle, policy=policy, said=said)
+    clocks = ruled.follow(clocks, change, at, at)
+    return hold.follow(clocks, before, after, lifecycle, policy)
 
 
 def fire(clocks: Clocks, now: int, policy: ServiceLevels) -> tuple[Clocks, tuple[Fired, ...]]:
     """The clocks with every level fired whose instant has come, and those levels, earliest first."""
-    pairs = [measure.fired(clock, _basis(clock, policy), now) for clock in clocks]
+    pairs = [measure.fired(clock, basis(clock, policy), now) for clock in clocks]
     reached = sorted((one for _, some in pairs for one in some), key=lambda one: one.at)
     return tuple(clock for clock, _ in pairs), tuple(reached)
 
@@ -197,21 +190,14 @@ def remaining(clock: Clock, now: int, policy: ServiceLevels) -> int:
     return measure.left(clock, policy.hours(clock.calendar), now)
 
 
-def _on_hold(clock: Clock, policy: ServiceLevels, at: int) -> Clock:
-    basis = _basis(clock, policy)
-    if clock.metric in policy.named(clock.agreement).hold_pauses:
-        return measure.halted(clock, basis, at, PAUSED)
-    return clock
-
-
 def _each(
     clocks: Iterable[Clock],
     policy: ServiceLevels,
     change: Callable[[Clock, Basis], Clock],
     metrics: Collection[str] = METRICS,
 ) -> Clocks:
-    return tuple(change(clock, _basis(clock, policy)) if clock.metric in metrics else clock for clock in clocks)
-
-
-def _basis(clock: Clock, policy: ServiceLevels) -> Basis:
-    return Basis(calendar=policy.hours(clock.calendar), plan=policy.named(clock.agreement).plan(clock.metric))
+    """The clocks that follow the lifecycle changed, the others left to their conditions."""
+    return tuple(
+        change(clock, basis(clock, policy)) if clock.metric in metrics and not ruled.is_ruled(clock, policy) else clock
+        for clock in clocks
+    )

@@ -1,0 +1,109 @@
+"""Level checks: what is wrong with escalation levels and with what happens on hold, as (key, reason)."""
+
+from itsm.core.duration import parse
+from itsm.core.errors import PolicyError
+from itsm.practices.service_level.hold import REASONS
+from itsm.practices.service_level.policy import ACTIONS, METRICS, Agreement, Hold, Level, ServiceLevels
+
+_HIGHEST_LEVEL = 1000
+
+type Problems = list[tuple[str, str]]
+
+
+def level_problems(agreement: Agreement, policy: ServiceLevels) -> Problems:
+    """What is wrong with an agreement's levels: unreachable, at the same point, or naming nobody."""
+    found: Problems = []
+    for n, level in enumerate(agreement.levels):
+        faults = _level(level, policy) or _too_early(level, agreement, policy.priorities.lowest)
+        found += [(f"levels.{n}.{key}", reason) for key, reason in faults]
+    if found:
+        return found
+    for metric in METRICS:
+        names = [level.name for level in agreement.plan(metric)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        found += [("levels", f"two levels of {metric} are at {name}") for name in twice]
+    return found
+
+
+def _level(level: Level, policy: ServiceLevels) -> Problems:
+    found: Problems = []
+    points = [name for name in ("at", "before", "after") if getattr(level, name)]
+    if len(points) > 1:
+        found.append((points[1], f"a level stands at one point, not at {' and '.join(points)}"))
+    elif points in ([], ["at"]) and not 1 <= level.at <= _HIGHEST_LEVEL:
+        found.append(("at", f"{level.at} is no percentage of a target from 1 to 1000"))
+    for name in ("before", "after"):
+        found += [(name, reason) for reason in _offset(getattr(level, name))]
+    if level.at and not level.service_hours:
+        found.append(("service_hours", "a percentage is one of service time; by the wall clock write before or after"))
+    found += [("metrics", f"{name!r} is none of {', '.join(METRICS)}") for name in level.metrics if name not in METRICS]
+    known = ", ".join(sorted(ACTIONS))
+    found += [("actions", f"{name!r} is none of {known}") for name in level.actions if name not in ACTIONS]
+    groups = policy.groups.groups
+    if level.reassign and level.reassign not in groups:
+        found.append(("reassign", f"no group is called {level.reassign!r}"))
+    for name in ("watch", "tell"):
+        for person in getattr(level, name):
+            lead = person.removeprefix("lead:")
+            if "@" not in person and person != "owner" and not (lead != person and lead in groups):
+                found.append((name, f"{person!r} is nobody; write an address, lead:<group> or owner"))
+    return found
+
+
+def _offset(text: str) -> list[str]:
+    try:
+        days = bool(text) and parse(text).business_days > 0
+    except PolicyError as error:
+        return [str(error)]
+    return ["a level stands hours or minutes from the due instant, not business days"] if days else []
+
+
+def _too_early(level: Level, agreement: Agreement, lowest: int) -> Problems:
+    """A level that stands before its clock has even begun."""
+    if not level.before or not level.service_hours:
+        return []
+    short: list[str] = []
+    for priority in range(1, lowest + 1):
+        for metric in level.metrics or METRICS:
+            try:
+                duration = agreement.promised(priority, metric)
+            except PolicyError:
+                continue  # reported where the target stands
+            if duration and duration.seconds and duration.seconds + level.offset <= 0:
+                short.append(f"the {metric} target of P{priority}")
+    return (
+        [("before", f"{level.before} is not less than {short[0]}: the level could never be reached")] if short else []
+    )
+
+
+def hold_problems(policy: ServiceLevels) -> Problems:
+    """What is wrong with the tables of hold."""
+    found: Problems = []
+    reasons = [hold.reason for hold in policy.hold]
+    for n, hold in enumerate(policy.hold):
+        found += [(f"hold.{n}.{key}", reason) for key, reason in _hold(hold)]
+        if hold.reason in reasons[:n]:
+            found.append((f"hold.{n}.reason", f"{hold.reason!r} is there twice"))
+    return found
+
+
+def _hold(hold: Hold) -> Problems:
+    found: Problems = []
+    if hold.reason not in (*REASONS, ""):
+        found.append(("reason", f"{hold.reason!r} is none of {', '.join(REASONS)}"))
+    seconds = []
+    for key, text in [
+        *(("follow_up", one) for one in hold.follow_up),
+        *([("resolve", hold.resolve)] if hold.resolve else []),
+    ]:
+        try:
+            duration = parse(text)
+        except PolicyError as error:
+            found.append((key, str(error)))
+            continue
+        seconds.append((bool(duration.business_days), duration.business_days or duration.seconds))
+    if not hold.follow_up and not hold.resolve:
+        found.append(("follow_up", "nothing happens on this hold; name follow_up or resolve"))
+    if not found and len({unit for unit, _ in seconds}) == 1 and seconds != sorted(set(seconds)):
+        found.append(("follow_up", "reminders come one after the other, and before the end"))
+    return found
