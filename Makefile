@@ -35,7 +35,11 @@ test: $(VENV) ## all quick tests
 prove: $(VENV) ## the heavier proofs, minutes each
 	@.venv/bin/python -m pytest -q -m slow $(ARGS)
 
-fuzz: $(VENV) ## the property tests again, with thousands of examples and a new seed each time
+corpus: $(VENV) ## intake on mail and webhooks nobody here wrote, beside its bars; ARGS="--show" tells every miss
+	@.venv/bin/python -m tests.corpus $(ARGS)
+
+fuzz: $(VENV) ## 20,000 mutants of mail and webhooks, then the property tests with thousands of examples; a new seed each time
+	@.venv/bin/python -m tests.corpus.hunt
 	@HYPOTHESIS_PROFILE=fuzz .venv/bin/python -m pytest -n 2 -q -m "not slow" $(or $(ARGS),tests/itsm/core)
 
 cases: $(VENV) ## what other systems' tests assert (ITSM_SHARED, default ../shared), through our engine; ARGS=--words
