@@ -29,7 +29,8 @@ def verify(secret: bytes, purpose: str, token: str, *, now: int = 0) -> str:
     when expired.
     """
     payload, _, mac = token.lower().rpartition(".")
-    if not token.isascii() or not payload or not hmac.compare_digest(mac.encode(), _mac(secret, purpose, payload).encode()):
+    ours = token.isascii() and hmac.compare_digest(mac, _mac(secret, purpose, payload))
+    if not payload or not ours:
         raise UnauthenticatedError(
             "this link is not one of ours, or it was cut; open it again from the mail it came in"
         )

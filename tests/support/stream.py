@@ -1,0 +1,16 @@
+"""Stream: what the records table's stream says of a write."""
+
+from typing import Any
+
+from itsm.aws.items import to_item
+from itsm.aws.models import tables
+from itsm.core.record import Record
+
+
+def change(new: Record, old: Record | None = None, sequence: str = "1") -> dict[str, Any]:
+    """The stream's word of a write."""
+    bound = tables(records="r", audit="a", ephemeral="e", region="eu-central-1")
+    images: dict[str, Any] = {"NewImage": to_item(new, bound).serialize(), "SequenceNumber": sequence}
+    if old is not None:
+        images["OldImage"] = to_item(old, bound).serialize()
+    return {"eventName": "MODIFY" if old else "INSERT", "dynamodb": images}
