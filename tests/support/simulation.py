@@ -1,8 +1,4 @@
-"""Simulation: doors at work side by side, one port call at a time in an order a seed decides, on a machine that dies.
-
-Every call of a port is a step. Between steps any other actor may run; at a step the actor may be killed before or after
-the effect, be refused, or get no answer to what was done. The same seed plays the same game.
-"""
+"""Simulation: doors at work side by side, one port call at a time in an order a seed decides, on a machine that dies."""
 
 import random
 import threading
@@ -28,6 +24,8 @@ from tests.support.mail import notification, raw, stored
 from tests.support.stream import change
 from tests.support.turns import Actor, Killed, Port
 
+# Every call of a port is a step. Between steps any other actor may run; at a step the actor may be killed before or
+# after the effect, be refused, or get no answer to what was done. The same seed plays the same game.
 POLICIES = Policies()
 STEPS = (("classify", practice_steps), ("route", routing), ("start_clocks", start))
 AWAITED = {
