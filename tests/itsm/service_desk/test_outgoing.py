@@ -125,11 +125,13 @@ def test_an_approver_is_asked_once_per_link() -> None:
     assert 'href="https://x/1"' in first.html
 
 
-def test_a_breach_goes_to_the_lead_once_per_target_and_instant() -> None:
-    found = outgoing.breach(ticket(), "resolution", NOON, "lead@example.org", SENDER)
+def test_an_escalation_goes_to_those_the_level_wants_told_and_to_nobody_of_ours() -> None:
+    note = a_comment(ticket(), text="The resolution target of INC0000001 is breached", public=False)
+    found = outgoing.escalated(ticket(), note, ("lead@example.org", "no-reply@example.org", "lead@example.org"), SENDER)
     assert found
     assert found.to == ("lead@example.org",)
-    assert "24 Nov 2025" in found.text
+    assert "is breached" in found.text
+    assert outgoing.escalated(ticket(), note, (), SENDER) is None
 
 
 def test_no_header_can_be_injected() -> None:

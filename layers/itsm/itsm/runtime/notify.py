@@ -8,11 +8,18 @@ from itsm.core.errors import OutsideError
 from itsm.core.ports import Message
 from itsm.core.practice import load
 from itsm.core.record import Record
+from itsm.practices.service_level import escalation
 from itsm.runtime import approving
 from itsm.runtime.intake import own
 from itsm.runtime.ports import Ports
 from itsm.service_desk import outgoing
 from itsm.service_desk.outgoing import Sender
+
+ESCALATIONS = ("ClockWarned", "ClockBreached")
+HOLD_ENDED = "HoldEnded"
+"""Its comment says already that the ticket is taken to be done."""
+
+DAY = 86_400
 
 
 def send(fact: Mapping[str, Any], ports: Ports) -> None:
@@ -34,11 +41,12 @@ def messages(fact: Mapping[str, Any], ports: Ports) -> Iterator[Message]:
         return
     sender = _sender(ports)
     wanted: list[Message | None] = []
-    if fact["version"] == 1:
+    if fact["version"] == 1 and _may_acknowledge(record, ports):
         wanted.append(outgoing.acknowledgement(record, sender))
     if fact["comment"]:
         wanted += [outgoing.public_comment(record, comment, sender) for comment in _said(fact, record, ports)]
-    if "state" in fact["changed"] and fact["state"] in _told(record) and record.state == fact["state"]:
+    ended = fact["type"] == HOLD_ENDED
+    if "state" in fact["changed"] and not ended and fact["state"] in _told(record) and record.state == fact["state"]:
         # told of by the version it was done in: the same fact again, when more was said since, is the same mail
         wanted.append(outgoing.resolved(replace(record, version=fact["version"]), sender))
     if fact["type"] == "ApprovalRequested":
@@ -46,14 +54,15 @@ def messages(fact: Mapping[str, Any], ports: Ports) -> Iterator[Message]:
             outgoing.approval_request(record, person, approving.link(record, person, ports), sender)
             for person in approving.asked_people(record)
         ]
-    if fact["type"] == "ClockBreached":
-        group = ports.policies.groups.groups.get(record.group)
-        wanted += [
-            outgoing.breach(record, clock.metric, clock.breached_at, group.lead, sender)
-            for clock in record.clocks
-            if clock.breached_at is not None and group is not None
-        ]
+    if fact["type"] in ESCALATIONS:
+        people = escalation.whom(record, fact["version"])
+        wanted += [outgoing.escalated(record, comment, people, sender) for comment in _said(fact, record, ports)]
     yield from (message for message in wanted if message is not None)
+
+
+def _may_acknowledge(record: Record, ports: Ports) -> bool:
+    """Whether the requester has had fewer acknowledgements today than one address gets (RFC 3834 2)."""
+    return ports.once.count(f"ack#{record.requester}", DAY) <= ports.policies.sources.mail.acknowledgements
 
 
 def _said(fact: Mapping[str, Any], record: Record, ports: Ports) -> Iterator[Any]:

@@ -1,12 +1,13 @@
 """Timers: clocks start, deadlines come near and fire; never early, each once, none lost when the sweeper is late."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from itsm.core.errors import StaleVersionError
 from itsm.core.events import Json
 from itsm.core.practice import load
-from itsm.core.record import SYSTEM, Record
-from itsm.practices.service_level import rules
+from itsm.core.record import SYSTEM, Comment, Record
+from itsm.practices.service_level import escalation, rules
 from itsm.practices.service_level.rules import Fired
 from itsm.runtime import desk
 from itsm.runtime.changes import NEAR
@@ -15,6 +16,8 @@ from itsm.runtime.ports import Ports
 SHARDS = 16
 ORIGIN = "timer"
 LONGEST_DELAY = 900
+REMINDER = "We still wait for your answer on {}; without one we cannot go on."
+LAST_WORD = "We heard nothing from you on {} and take it to be done. Answer this mail if it is not, and we go on."
 
 
 def start(record_id: str, ports: Ports) -> Mapping[str, Json]:
@@ -44,26 +47,63 @@ def fire(record_id: str, ports: Ports) -> None:
     """One conditional save if a level of a running clock is due, else nothing; a queue that was early sends again."""
     for left in reversed(range(desk.ATTEMPTS)):
         record, now = ports.records.get(record_id), ports.now()
-        clocks, fired = rules.fire(record.clocks, now, ports.policies.service_level)
-        if not fired:
+        reached = _reached(record, now, ports)
+        if reached is None:
             _again(record, now, ports)
             return
-        breached = any(one.breached for one in fired)
-        name = "ClockBreached" if breached else "ClockWarned"
-        told = "; ".join(_told(one, record) for one in fired)
-        key = ",".join(f"{one.clock.metric}:{one.clock.generation}:{one.level}" for one in fired)
-        note = desk.internal_note(record, key, told, by=SYSTEM, origin=ORIGIN, at=now)
-        details = {**record.details, "escalation": told}
-        changed = record.changed(
-            name, by=SYSTEM, origin=ORIGIN, at=now, comment=note.id, details=details, clocks=clocks
-        )
         try:
-            ports.records.save(changed, note)
+            ports.records.save(*reached)
         except StaleVersionError:
             if not left:
                 raise
             continue
         return
+
+
+def _reached(record: Record, now: int, ports: Ports) -> tuple[Record, Comment] | None:
+    """The record after its levels fired, and what is said about it; promises first, what ends a hold after them."""
+    for hold, become in ((False, _escalated), (True, _waited)):
+        clocks, fired = rules.fire(record.clocks, now, ports.policies.service_level, hold=hold)
+        if fired:
+            return become(replace(record, clocks=clocks), fired, now, ports)
+    return None
+
+
+def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, Comment]:
+    policy = ports.policies.service_level
+    said = "; ".join(_told(one, record) for one in fired)
+    wanted = escalation.changes(record, fired)
+    if "group" in wanted:
+        said += f"; it goes to {wanted['group']}"
+    if "priority" in wanted:
+        said += f"; its priority is raised to {wanted['priority']}"
+    note = desk.internal_note(record, _key(fired), said, by=SYSTEM, origin=ORIGIN, at=now)
+    people = escalation.told(record, fired, policy)
+    details: dict[str, Json] = {**record.details, "escalation": said}
+    details[escalation.TOLD] = escalation.remembered(record, record.version + 1, people)
+    watchers = escalation.watchers(record, fired, policy)
+    if watchers:
+        details[escalation.WATCHERS] = list[Json](watchers)
+    name = "ClockBreached" if any(one.breached for one in fired) else "ClockWarned"
+    changed = record.changed(name, by=SYSTEM, origin=ORIGIN, at=now, comment=note.id, details=details, **wanted)
+    clocks = escalation.escalated(record, changed, load(record.practice).lifecycle, policy)
+    return replace(changed, clocks=clocks), note
+
+
+def _waited(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, Comment]:
+    lifecycle = load(record.practice).lifecycle
+    to = escalation.done_state(record, lifecycle) if escalation.ends_hold(fired) else ""
+    words = (LAST_WORD if to else REMINDER).format(record.number)
+    said = replace(desk.internal_note(record, _key(fired), words, by=SYSTEM, origin=ORIGIN, at=now), public=True)
+    move = {"state": to} if to else {}
+    name = "HoldEnded" if to else "HoldReminded"
+    changed = record.changed(name, by=SYSTEM, origin=ORIGIN, at=now, comment=said.id, **move)
+    clocks = escalation.escalated(record, changed, lifecycle, ports.policies.service_level)
+    return replace(changed, clocks=clocks), said
+
+
+def _key(fired: Sequence[Fired]) -> str:
+    return ",".join(f"{one.clock.agreement}:{one.clock.metric}:{one.clock.generation}:{one.level}" for one in fired)
 
 
 def _again(record: Record, now: int, ports: Ports) -> None:
@@ -73,7 +113,8 @@ def _again(record: Record, now: int, ports: Ports) -> None:
 
 
 def _told(fired: Fired, record: Record) -> str:
-    what = f"{fired.clock.metric} target of {record.number}"
+    kind = "" if fired.clock.kind == "sla" else f"{fired.clock.kind.upper()} {fired.clock.agreement} "
+    what = f"{kind}{fired.clock.metric} target of {record.number}"
     if fired.breached:
         return f"The {what} is breached; {record.group or 'nobody'} holds the ticket"
-    return f"{fired.level} of the {what} is used"
+    return f"{fired.level} of the {what} is used" if fired.wants.at else f"The {what} is at its level {fired.level}"

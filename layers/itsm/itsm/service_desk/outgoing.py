@@ -4,12 +4,12 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from html import escape
 
 from itsm.core.ports import Message
 from itsm.core.record import Comment, Record
 from itsm.core.signing import sign
+from itsm.service_desk.delivery import undeliverable
 from itsm.service_desk.filters import LIST, Own
 from itsm.service_desk.opening import UNATTENDED
 from itsm.service_desk.threading import own_message_id, reply_address
@@ -102,21 +102,21 @@ def approval_request(record: Record, approver: str, link: str, sender: Sender, *
     return _message(record, sender, f"approval-{once}", record.version, to, said, link)
 
 
-def breach(record: Record, metric: str, due: int, lead: str, sender: Sender) -> Message | None:
-    """The mail to the group's lead when a target was missed; `due` is the instant it ran out."""
-    instant = datetime.fromtimestamp(due, UTC).strftime("%d %b %Y, %H:%M UTC")
+def escalated(record: Record, note: Comment, people: Iterable[str], sender: Sender) -> Message | None:
+    """The mail to those whom an escalation level wants told; None when it wants nobody told."""
     said = [
-        f"{record.number} has missed its {metric} target, which was due {instant}.",
-        f"{record.title}\nPriority {record.priority}, group {record.group}, worked by "
+        note.text,
+        f"{record.title}\nPriority {record.priority}, group {record.group or 'none'}, worked by "
         f"{record.assignee or 'nobody yet'}.",
     ]
-    to = (lead,) if reachable(lead, sender) else ()
-    return _message(record, sender, f"breach-{metric}-{due}", record.version, to, said, sender.ticket_link(record))
+    to = tuple(one for one in dict.fromkeys(people) if reachable(one, sender))[:MAX_TO]
+    return _message(record, sender, f"level-{note.id}", note.version, to, said, sender.ticket_link(record))
 
 
 def _people(record: Record, sender: Sender, without: set[str]) -> tuple[str, ...]:
     everybody = dict.fromkeys([record.requester, *record.participants])
-    return tuple(one for one in everybody if one not in without and reachable(one, sender))[:MAX_TO]
+    gone = without | undeliverable(record)
+    return tuple(one for one in everybody if one not in gone and reachable(one, sender))[:MAX_TO]
 
 
 def _message(

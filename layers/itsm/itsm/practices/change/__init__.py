@@ -21,6 +21,6 @@ PRACTICE = Practice(
         "renew": renew,
         "report_failure": report_failure,
     },
-    editable=(*CONTENT, "outcome"),
+    editable=(*CONTENT, "outcome", "hold_reason"),
     process=lambda record: f"change-{type_of(record)}",
 )

@@ -33,4 +33,5 @@ PRACTICE = Practice(
         "report_failure": report_failure,
     },
     process=lambda record: "incident",
+    editable=("hold_reason",),
 )

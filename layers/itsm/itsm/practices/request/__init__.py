@@ -19,5 +19,5 @@ PRACTICE = Practice(
         "report_failure": report_failure,
     },
     process=lambda record: "request",
-    editable=CONTENT,
+    editable=(*CONTENT, "hold_reason"),
 )

@@ -9,11 +9,13 @@ from itsm.core.events import Event, Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import FIELDS, Comment, Record
 from itsm.practices.service_level import rules
+from itsm.practices.service_level.escalation import escalated
 from itsm.practices.service_level.policy import SLA, ServiceLevels
 from itsm.practices.service_level.rules import Clocks
 
 STARTED = "ClocksStarted"
 FIRED = frozenset({"ClockWarned", "ClockBreached"})
+WAITED = frozenset({"HoldReminded", "HoldEnded"})
 
 
 def clocks_from(
@@ -36,9 +38,9 @@ def clocks_from(
         past.append(before)
         if event.type == STARTED and not clocks:
             clocks = _caught_up(past, spoken, lifecycle, policy, event.at)
-        elif event.type in FIRED:
-            clocks, _ = rules.fire(clocks, event.at, policy)
-            clocks = rules.measured(replace(before, clocks=clocks), after, None, lifecycle, policy)
+        elif event.type in FIRED | WAITED:
+            clocks, _ = rules.fire(clocks, event.at, policy, hold=event.type in WAITED)
+            clocks = escalated(replace(before, clocks=clocks), after, lifecycle, policy)
         elif clocks:
             stood = replace(before, clocks=clocks)
             clocks = rules.measured(stood, after, spoken.get(event.comment), lifecycle, policy)

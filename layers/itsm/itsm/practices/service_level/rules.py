@@ -8,9 +8,11 @@ from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import SYSTEM, Comment, Record
 from itsm.core.service_time import Calendar
 from itsm.practices.service_level import clock as measure
-from itsm.practices.service_level import hold, ruled
+from itsm.practices.service_level import hold as waiting
+from itsm.practices.service_level import ruled
 from itsm.practices.service_level.clock import Basis, Fired
 from itsm.practices.service_level.policy import (
+    HOLD,
     KINDS,
     METRICS,
     NEXT_REPLY,
@@ -55,7 +57,8 @@ def started(record: Record, at: int, policy: ServiceLevels, lifecycle: Lifecycle
     if lifecycle is None:
         return clocks
     clocks = follow(clocks, lifecycle, lifecycle.initial, record.state, record.updated_at, policy)
-    return joined(clocks, record, at, lifecycle, policy)
+    clocks = joined(clocks, record, at, lifecycle, policy)
+    return waiting.follow(clocks, replace(record, state=lifecycle.initial), record, lifecycle, policy)
 
 
 def joined(
@@ -175,12 +178,20 @@ def measured(
     said = ruled.who_said(after, comment)
     change = Change(before=before, after=after, lifecycle=lifecycle, policy=policy, said=said)
     clocks = ruled.follow(clocks, change, at, at)
-    return hold.follow(clocks, before, after, lifecycle, policy)
+    return waiting.follow(clocks, before, after, lifecycle, policy)
 
 
-def fire(clocks: Clocks, now: int, policy: ServiceLevels) -> tuple[Clocks, tuple[Fired, ...]]:
-    """The clocks with every level fired whose instant has come, and those levels, earliest first."""
-    pairs = [measure.fired(clock, basis(clock, policy), now) for clock in clocks]
+def fire(
+    clocks: Clocks, now: int, policy: ServiceLevels, *, hold: bool | None = None
+) -> tuple[Clocks, tuple[Fired, ...]]:
+    """The clocks with every level fired whose instant has come, and those levels, earliest first.
+
+    `hold` limits it to the clocks of a hold, or to the others: what they lead to is saved apart.
+    """
+    pairs = [
+        measure.fired(clock, basis(clock, policy), now) if hold in (None, clock.kind == HOLD) else (clock, ())
+        for clock in clocks
+    ]
     reached = sorted((one for _, some in pairs for one in some), key=lambda one: one.at)
     return tuple(clock for clock, _ in pairs), tuple(reached)
 

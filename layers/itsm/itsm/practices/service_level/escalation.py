@@ -1,0 +1,115 @@
+"""Escalation: what reached levels make of a record, and whom they tell; functional (another group) and hierarchic."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from itsm.core.clock import Clock
+from itsm.core.lifecycle import Lifecycle
+from itsm.core.record import Record
+from itsm.practices.service_level import clock as measure
+from itsm.practices.service_level import rules
+from itsm.practices.service_level.clock import Fired
+from itsm.practices.service_level.policy import HOLD, RAISE, RESOLVE, ServiceLevels
+from itsm.practices.service_level.terms import basis
+
+KEPT = 8
+"""Of how many escalations a record remembers whom they told; whoever sends the mails reads it within minutes."""
+TOLD, WATCHERS = "escalated", "watchers"
+
+
+def changes(record: Record, fired: Sequence[Fired]) -> dict[str, Any]:
+    """What the levels change of a record: its group (the last named holds), its priority, its watchers."""
+    wanted: dict[str, Any] = {}
+    groups = [one.wants.reassign for one in fired if one.wants.reassign]
+    if groups and groups[-1] != record.group:
+        wanted |= {"group": groups[-1], "assignee": ""}
+    if any(RAISE in one.actions for one in fired) and record.priority > 1:
+        wanted["priority"] = record.priority - 1
+    return wanted
+
+
+def watchers(record: Record, fired: Sequence[Fired], policy: ServiceLevels) -> tuple[str, ...]:
+    """Everybody who watches the record once the levels have added theirs."""
+    kept = record.details.get(WATCHERS)
+    named = [str(one) for one in kept] if isinstance(kept, list) else []
+    added = [address for one in fired for person in one.wants.watch for address in _people(person, record, policy)]
+    return tuple(dict.fromkeys([*named, *added]))
+
+
+def told(record: Record, fired: Sequence[Fired], policy: ServiceLevels) -> tuple[str, ...]:
+    """The addresses the levels want told, in order, each once; watchers hear of every level that tells anybody."""
+    people = [address for one in fired for person in _wanted(one) for address in _people(person, record, policy)]
+    if people or any(one.wants.watch for one in fired):
+        people += watchers(record, fired, policy)
+    return tuple(dict.fromkeys(people))
+
+
+def _wanted(fired: Fired) -> Iterator[str]:
+    names = {"mail-group": "group", "mail-lead": "lead", "mail-owner": "owner"}
+    yield from (names[action] for action in fired.actions if action in names)
+    yield from fired.wants.tell
+
+
+def _people(person: str, record: Record, policy: ServiceLevels) -> tuple[str, ...]:
+    kind, _, name = person.partition(":")
+    group = policy.groups.groups.get(name or record.group)
+    if person == "group":
+        return group.members if group else ()
+    if kind == "lead" and "@" not in person:
+        return (group.lead,) if group else ()
+    if person == "owner":
+        service = policy.services.services.get(record.service)
+        return (service.owner,) if service and service.owner else ()
+    return (person,)
+
+
+def remembered(record: Record, version: int, people: Sequence[str]) -> dict[str, Any]:
+    """The record's memory of whom its escalations told, with one more."""
+    kept = record.details.get(TOLD)
+    known: dict[str, Any] = dict(kept) if isinstance(kept, Mapping) else {}
+    known[str(version)] = list(people)
+    return dict(sorted(known.items(), key=lambda one: int(one[0]))[-KEPT:])
+
+
+def whom(record: Record, version: int) -> tuple[str, ...]:
+    """Whom the escalation of that version is to be told to; nobody, once the record has forgotten it."""
+    kept = record.details.get(TOLD)
+    people = kept.get(str(version)) if isinstance(kept, Mapping) else None
+    return tuple(str(one) for one in people) if isinstance(people, list) else ()
+
+
+def escalated(before: Record, after: Record, lifecycle: Lifecycle, policy: ServiceLevels) -> tuple[Clock, ...]:
+    """The clocks of a record that its levels changed. A new promise repeats nothing that was escalated already.
+
+    Else a ticket whose priority a level raised would, with the shorter target, run through all its levels at once.
+    """
+    clocks = rules.measured(before, after, None, lifecycle, policy)
+    known = {_key(clock): clock.generation for clock in before.clocks}
+    return tuple(
+        _quiet(clock, policy) if clock.generation > known.get(_key(clock), clock.generation) else clock
+        for clock in clocks
+    )
+
+
+def _quiet(clock: Clock, policy: ServiceLevels) -> Clock:
+    on = basis(clock, policy)
+    due = clock.due
+    late = due is not None and due <= clock.since
+    passed = measure.passed(replace(clock, breached_at=due if late else clock.breached_at), on)
+    return measure.begun(passed, on) if clock.state == "running" else replace(passed, next_at=None)
+
+
+def _key(clock: Clock) -> tuple[str, str, str]:
+    return (clock.kind, clock.metric, clock.agreement if clock.kind != "sla" else "")
+
+
+def ends_hold(fired: Iterable[Fired]) -> bool:
+    """Whether the levels say that the ticket has waited long enough and is done."""
+    return any(RESOLVE in one.actions for one in fired if one.clock.kind == HOLD)
+
+
+def done_state(record: Record, lifecycle: Lifecycle) -> str:
+    """The state in which a record's work is done, "" where none can be reached: resolved, fulfilled."""
+    legal = lifecycle.met & lifecycle.by_hand(record.state) - {"closed", "cancelled", "rejected"}
+    return min(legal, default="")
