@@ -8,13 +8,17 @@ from typing import Any
 from itsm.core import service_time as st
 from itsm.core.calendar import Calendars
 from itsm.core.clock import PAUSED, RUNNING, STOPPED, Clock
-from itsm.practices.service_level import rules
+from itsm.core.service_time import Calendar
+from itsm.practices.service_level import escalation, rules
 from itsm.practices.service_level.policy import (
     METRICS,
     NEXT_REPLY,
+    RAISE,
     RESOLUTION,
     RESPONSE,
     Agreement,
+    Conditions,
+    Level,
     ServiceLevels,
     Target,
 )
@@ -26,11 +30,20 @@ AGENT, CUSTOMER = "ada@example.org", "rita@example.org"
 NAMES = {"first_response": RESPONSE, "update": NEXT_REPLY, "solution": RESOLUTION, "response": RESPONSE,
          "resolution": RESOLUTION, "resolve": RESOLUTION, "TTO": RESPONSE, "TTR": RESOLUTION}  # fmt: skip
 READ = {"created", "ticket_date", "ticket_created", "now", "targets_minutes", "target_minutes", "sla", "ola",
-        "response", "resolve", "priority", "initial_state", "opened_by", "sla_condition"}  # fmt: skip
+        "response", "resolve", "priority", "initial_state", "opened_by", "sla_condition", "levels",
+        "initial_priority", "assigned_to_ola_group", "attached_at", "attached"}  # fmt: skip
+GROUP, HIGHEST = "operations", 6
+"""GLPI counts priorities upward: its 5 is our 1."""
 SOME_MONDAY, SOME_TIME = "2024-06-03T10:00:00", 600
 """When a case names no instant: some morning within anybody's hours, and ten minutes between what happens."""
 HOLD_PAUSES = {"zammad": METRICS, "frappe": METRICS}
 """Peers whose hold pauses the first response as well; the others' does not (studies/peers.md vii)."""
+CONDITIONS: Mapping[str, Mapping[str, Conditions]] = {
+    # a word is the only response there is, and a ticket closed without one still owes it when it is opened again
+    "zammad": {RESPONSE: Conditions(pause={"state": ["on_hold", "resolved"]}, stop={"said": "agent"})},
+    # of its operational agreements GLPI pauses the response only until the group has the ticket
+    "glpi": {RESPONSE: Conditions(pause={"held": True, "group": {"not": GROUP}}, stop={"said": "agent"})},
+}
 
 
 @dataclass(slots=True)
@@ -73,20 +86,49 @@ def _opened(case: Case, book: Book) -> Play:
         raise InWordsError(f"needs a hand-written reading of {', '.join(strange) or 'who opened it'}")
     if "owner" in str(given.get("opened_by", "")):
         raise InWordsError("a requester who works the ticket")
-    calendars = Calendars(calendars={"peer": book.policy(case["calendar"])})
-    targets = _targets(case, book)
-    agreement = Agreement(name="peer", when={"priority": [1, 2]}, targets=targets, hold_pauses=_paused(case))
-    nothing = Agreement(name="none", default=True, targets={})
-    levels = policy(agreement, nothing, calendar="peer", calendars=calendars)
+    levels = _levels(case, book)
     hours = levels.hours("peer")
     text = next((given[name] for name in ("created", "ticket_date", "ticket_created", "now") if name in given), "")
     start = instant(text, hours) if text else st.next_opening(hours, instant(SOME_MONDAY, hours))
-    return Play(case, Desk(levels=levels, at=start, group="", priority=1).start(start), levels, start)
+    facts: dict[str, Any] = {"group": GROUP if given.get("assigned_to_ola_group", "ola" in given) else "",
+             "priority": HIGHEST - given["initial_priority"] if "initial_priority" in given else 1}  # fmt: skip
+    desk = Desk(levels=levels, at=start, **facts)
+    return Play(case, desk.start(_attached(case, hours, start)), levels, start)
 
 
-def _paused(case: Case) -> tuple[str, ...]:
-    peer = case["source"].partition("-")[0]
-    return HOLD_PAUSES.get(peer, (NEXT_REPLY, RESOLUTION))
+def _levels(case: Case, book: Book) -> ServiceLevels:
+    peer, given = case["source"].partition("-")[0], case["given"]
+    targets, ola = _targets(case, book), "ola" in given
+    if "initial_priority" in given:
+        targets = {f"P{n}": targets["P1"] for n in range(1, HIGHEST)}
+    # an agreement attached to the ticket itself is in force whoever has it; GLPI stops it when its group is taken off
+    conditions = CONDITIONS.get(peer, {}) if not ola or "assigned_to_ola_group" in given else {}
+    agreement = Agreement(
+        name="peer", kind="ola" if ola and not conditions else "sla", group=GROUP if ola and not conditions else "",
+        when={"priority": [int(name[1:]) for name in targets]}, targets=targets, conditions=conditions,
+        hold_pauses=HOLD_PAUSES.get(peer, (NEXT_REPLY, RESOLUTION)),
+        retroactive="update" not in given.get("attached", ""),
+        levels=tuple(_level(text, act) for text, act in given.get("levels", {}).items()),
+    )  # fmt: skip
+    nothing = Agreement(name="none", default=True, targets={})
+    calendars = Calendars(calendars={"peer": book.policy(case["calendar"])})
+    return policy(agreement, nothing, calendar="peer", calendars=calendars)
+
+
+def _level(text: str, act: str) -> Level:
+    if not re.fullmatch(r"[+-]?\d+[mh]", text) or not re.fullmatch(r"priority \d", act):
+        raise InWordsError(f"a level {text}: {act}")
+    side = "before" if text.startswith("-") else "after"
+    point: dict[str, Any] = {side: text.lstrip("+-")}
+    return Level(**point, actions=(RAISE,))
+
+
+def _attached(case: Case, hours: Calendar, start: int) -> int:
+    clock_time = re.search(r"on update at (\d\d):(\d\d)", case["given"].get("attached", ""))
+    if clock_time:
+        return hours.instant(hours.day_of(start), int(clock_time[1]) * 3600 + int(clock_time[2]) * 60)
+    text = case["given"].get("attached_at")
+    return instant(text, hours) if text else start
 
 
 def _targets(case: Case, book: Book) -> Mapping[str, Target]:
@@ -150,13 +192,21 @@ def _says(play: Play, by: str) -> None:
     play.desk.say(play.now, by=by, **(moves if by == CUSTOMER and play.desk.record.state == "on_hold" else {}))
 
 
+def _changes(play: Play, **new: Any) -> None:
+    play.desk.change(play.now, **new)
+
+
 def _replies_and_holds(play: Play) -> None:
     _says(play, AGENT)
     _moves(play, "on_hold", AGENT)
 
 
 def _tick(play: Play) -> None:
+    _, fired = rules.fire(play.desk.record.clocks, play.now, play.levels)
     play.desk.tick(play.now)
+    wanted = escalation.changes(play.desk.record, fired)
+    if wanted:
+        play.desk.change(play.now, **wanted)
 
 
 def _moves(play: Play, to: str, by: str = CUSTOMER) -> None:
@@ -191,6 +241,9 @@ ACTS: list[tuple[str, Callable[[Play, re.Match[str]], None]]] = [
     (r"(?:pending|waiting|pause).*", lambda play, _: _moves(play, "on_hold")),
     (r"(?:open|resume|reopen).*", lambda play, _: _moves(play, "in_progress")),
     (r"(?:close|resolve)d?", lambda play, _: _moves(play, "resolved", AGENT)),
+    (r".*\b(?:member of|from) the group (?:takes|assigns).*", lambda play, _: _moves(play, "in_progress", AGENT)),
+    (r"an outsider assigns somebody", lambda play, _: _changes(play, assignee="somebody@example.org")),
+    (r"the group is removed from the ticket", lambda play, _: _changes(play, group="")),
     (r"timer tick", lambda play, _: _tick(play)),
     (r"priority changed so the sla no longer matches", lambda play, _: _reprioritised(play)),
     (r"sla changed to (\d+h)", lambda play, words: _reprioritised(play, words[1])),
@@ -201,14 +254,8 @@ def _expected(play: Play, name: str, expected: Any) -> list[str]:
     hours = play.levels.hours("peer")
     if name in ("due", "next_escalation"):
         return _due(play, name, expected)
-    if name == "due_shift_seconds":
-        before, after = _earlier(play), play.due()
-        return compared(name, after - before if before and after else None, expected)
-    if name == "waiting_seconds":
-        (only,) = play.desk.record.clocks
-        return compared(name, st.elapsed(hours, only.started_at, play.now) - _used(play, only), expected)
-    if name == "sla_status":
-        return compared(name, _status(play), expected)
+    if name in ASKED:
+        return compared(name, ASKED[name](play), expected)
     if name == "start":
         return compared(name, [one.started_at for one in play.desk.record.clocks], [instant(expected, hours)])
     words = re.fullmatch(r"(\w+?)_(due(?:_after_open)?|in_minutes|diff_minutes|seconds|failed_by_seconds)", name)
@@ -270,3 +317,23 @@ def _status(play: Play) -> str:
     if resolution and resolution.state == RUNNING:
         return "Resolution Due"
     return "Failed" if any(one.breached_at is not None for one in (response, resolution) if one) else "Fulfilled"
+
+
+def _shift(play: Play) -> int | None:
+    before, after = _earlier(play), play.due()
+    return after - before if before and after else None
+
+
+def _waited(play: Play) -> int:
+    (only,) = play.desk.record.clocks
+    return st.elapsed(play.levels.hours("peer"), only.started_at, play.now) - _used(play, only)
+
+
+ASKED: Mapping[str, Callable[[Play], Any]] = {
+    "completed": lambda play: all(one.state == STOPPED for one in play.desk.record.clocks),
+    "due_shift_seconds": _shift,
+    "priority": lambda play: HIGHEST - play.desk.record.priority,
+    "sla_status": _status,
+    "waiting_seconds": _waited,
+}
+"""What a case may ask of a ticket as a whole."""

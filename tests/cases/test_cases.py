@@ -1,6 +1,7 @@
 """The runner of cases runs files it has never seen, and counts what failed, what is a quirk and what is in words."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ README = """
 def written(folder: Path, name: str, *cases: dict[str, Any]) -> Path:
     (folder / name).write_text(json.dumps({"calendars": {"office": OFFICE}, "cases": cases}))
     return folder
+
+
+def test_every_shared_row_passes_is_a_named_quirk_or_is_in_words(shared: Callable[..., Path]) -> None:
+    lines: list[str] = []
+    total = run(shared("cases"), lines.append)
+    assert total["failed"] == 0, "\n".join(line for line in lines if "failed   " in line)
+    assert total["passed"] > 300
+    assert lines[-1] == f"{total['passed']} passed, 0 failed"
 
 
 def test_other_content_of_the_same_format_is_run_as_well(tmp_path: Path) -> None:
