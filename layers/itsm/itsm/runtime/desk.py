@@ -55,11 +55,15 @@ def moved(record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
     return record.changed("StateChanged", by=by, origin=origin, at=at, state=to)
 
 
-def commented(record: Record, comment: Comment) -> Record:
-    """The record with a comment on it; the requester's word takes a ticket off hold, an automatic reply's note not."""
+def commented(record: Record, comment: Comment, details: Mapping[str, Json] | None = None) -> Record:
+    """The record with a comment on it, and other details if any.
+
+    The requester's word takes a ticket off hold, an automatic reply's note not.
+    """
     held = load(record.practice).lifecycle.held
     answers = comment.public and comment.by in people(record)
     back: dict[str, Any] = {"state": "in_progress"} if record.state in held and answers else {}
+    back |= {} if details is None else {"details": details}
     return record.changed("CommentAdded", **said_with(comment), **back)
 
 

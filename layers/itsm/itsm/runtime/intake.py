@@ -7,10 +7,11 @@ from typing import Any
 
 from itsm.core.errors import MalformedError, NotFoundError, OutsideError
 from itsm.core.practice import load
-from itsm.core.record import SYSTEM, Record
+from itsm.core.record import SYSTEM, Comment, Record
 from itsm.runtime import desk
+from itsm.runtime.caps import capped
 from itsm.runtime.ports import Ports
-from itsm.service_desk import quarantine
+from itsm.service_desk import delivery, quarantine
 from itsm.service_desk.decide import APPEND, CREATE, DROP, HOLD, REOPEN, REOPENED, Known, Outcome, decide
 from itsm.service_desk.filters import Own
 from itsm.service_desk.opening import Blob, Defaults, Entry, entry, hold, opening
@@ -62,7 +63,16 @@ def take(
 def append(submission: Submission, record: Record, ports: Ports, note: str = "") -> Record:
     """The record with what the submission says in its journal, once; with a note, for the agents alone."""
     said = _stored(entry(submission, record, note=note), ports)
-    return desk.update(ports, record.id, lambda current: desk.commented(current, said.comment), said.comment)
+    return desk.update(ports, record.id, lambda current: _appended(current, said.comment, submission), said.comment)
+
+
+def _appended(record: Record, comment: Comment, submission: Submission) -> Record:
+    """The record with the entry, and with what it tells about where our own mails arrive."""
+    if submission.failures:
+        details = delivery.failed(record, submission.failures)
+        return record.changed("CommentAdded", **desk.said_with(comment), details=details)
+    details = record.details if submission.auto.automatic else delivery.heard_from(record, submission.sender)
+    return desk.commented(record, comment, details)
 
 
 def recover(submission: Submission, ports: Ports) -> Record:
@@ -98,7 +108,7 @@ def _read(key: str, at: int, level: int, reason: str, ports: Ports) -> None:
     except MalformedError as error:
         ports.records.create(quarantine.held(key, str(error), source=MAIL, at=at, raw=key))
         return
-    outcome = Outcome(kind=HOLD, reason=reason) if reason else _decided(submission, ports)
+    outcome = Outcome(kind=HOLD, reason=reason) if reason else capped(_decided(submission, ports), submission, ports)
     _act(outcome, submission, ports)
 
 
@@ -170,8 +180,9 @@ def _reopen(submission: Submission, record: Record, ports: Ports) -> None:
 
     def reopened(current: Record) -> Record:
         if REOPENED not in desk.legal_moves(current):
-            return desk.commented(current, said.comment)
-        return current.changed("Reopened", state=REOPENED, **desk.said_with(said.comment))
+            return _appended(current, said.comment, submission)
+        details = delivery.heard_from(current, submission.sender)
+        return current.changed("Reopened", state=REOPENED, **desk.said_with(said.comment), details=details)
 
     desk.update(ports, record.id, reopened, said.comment)
 

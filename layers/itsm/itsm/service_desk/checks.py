@@ -29,6 +29,8 @@ def sources_problems(sources: Sources) -> Problems:
     found += _one_of("mail.service", mail.service, ("", *services))
     if not 1 <= mail.participants <= 100:
         found.append(("mail.participants", "between 1 and 100 people can take part in a ticket"))
+    caps = {"per_sender": mail.per_sender, "per_thread": mail.per_thread, "same_words": mail.same_words}
+    found += [(f"mail.{name}", "at least 4: fewer is what people do") for name, cap in caps.items() if cap < 4]
     found += _one_of("alarm.practice", sources.alarm.practice, PRACTICES)
     found += _levels("alarm", sources.alarm.impact, sources.alarm.urgency)
     for start, fields in sources.alarm.names.items():

@@ -12,7 +12,9 @@ class MailSource:
     """[mail]: the mailbox. `addresses` are local parts or whole addresses that reach us.
 
     `lists` says what becomes of mail from mailing lists, newsletters and bulk senders: hold or ticket. A reply to a
-    ticket that is done reopens it within `reopen_days`; later it makes a new ticket that names the old one.
+    ticket that is done reopens it within `reopen_days`; later it makes a new ticket that names the old one. Of one
+    sender, `per_sender` mails an hour are taken, `per_thread` on one matter, and `same_words` that say the same; the
+    rest is held. `acknowledgements` is how many one address gets in a day.
     """
 
     addresses: tuple[str, ...]
@@ -23,6 +25,10 @@ class MailSource:
     lists: str = "hold"
     reopen_days: int = 14
     participants: int = 40
+    per_sender: int = 60
+    per_thread: int = 20
+    same_words: int = 5
+    acknowledgements: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
