@@ -1,4 +1,4 @@
-"""Simulation: doors at work side by side, one port call at a time in an order a seed decides, on a machine that dies."""
+"""Simulation: doors at work side by side, one port call at a time in an order a seed decides, on failing machines."""
 
 import random
 import threading
@@ -75,6 +75,7 @@ class World:
         self.turn = threading.Semaphore(0)
         self.actors: list[Actor] = []
         self.current: Actor | None = None
+        self.favourite: Actor | None = None
         self.surprises: list[BaseException] = []
         self.ports = SimPorts(self)
         self.bare = self.ports.bare
@@ -130,8 +131,10 @@ class World:
         """Run one step of one actor; False when nobody is left."""
         if not self.actors:
             return False
-        actor = self.dice.choice(self.actors)
-        self.current = actor
+        if self.favourite not in self.actors or self.dice.random() < 0.15:
+            # one runs on for a while: that lets much happen between two calls of another
+            self.favourite = self.dice.choice(self.actors)
+        actor = self.current = self.favourite or self.actors[0]
         actor.run()
         if actor.done:
             self.actors.remove(actor)
@@ -184,11 +187,10 @@ class World:
         self.spawn(lambda: record_changes.on({"Records": [change(new, old, "0")]}, self.ports))
 
     def deliver_timer(self) -> None:
-        ready = [
-            one
-            for one in self.bare.timers.sent
-            if int(str(one[0]["due"])) <= self.ports.time or self.dice.random() < 0.1
-        ]
+        """One of the timer queue's messages, at times before its second."""
+        early = self.faults and self.dice.random() < 0.1
+        sent = self.bare.timers.sent
+        ready = [one for one in sent if early or int(str(one[0]["due"])) <= self.ports.time]
         if not ready:
             return
         one = self.dice.choice(ready)
@@ -203,6 +205,17 @@ class World:
                     self.bare.timers.sent.append(one)
 
         self.spawn(work)
+
+    def spawn_fire(self) -> None:
+        """A message of the timer queue nobody can account for: too early, too late, or once too often."""
+        records = list(self.bare.records.stored)
+        if records:
+            message = {"record": self.dice.choice(records), "due": self.ports.time}
+            self.spawn(lambda: fire.on(sqs(message), self.ports))
+
+    def _next_timer(self) -> int:
+        ahead = [one.next_timer for one in self.bare.records.stored.values() if one.next_timer is not None]
+        return min((at for at in ahead if at > self.ports.time), default=self.ports.time + 86_400)
 
     def deliver_fact(self) -> None:
         fact = self.dice.choice(self.bare.bus.facts)
@@ -310,14 +323,17 @@ class World:
         """So many steps with faults, deliveries as the dice fall."""
         for at in range(steps):
             chance = self.dice.random()
-            if chance < 0.02:
+            if chance < 0.05:
                 self.work_a_record(f"agent-{at}")
-            elif chance < 0.03 and self.followed:
+            elif chance < 0.06 and self.followed:
                 self.replay()
-            elif chance < 0.04 and self.bare.bus.facts:
+            elif chance < 0.07 and self.bare.bus.facts:
                 self.deliver_fact()
-            elif chance < 0.06:
+            elif chance < 0.09:
                 self.ports.time += self.dice.choice((1, 20, 300, 3600))
+            elif chance < 0.10:
+                self.ports.time = max(self.ports.time, self._next_timer() - self.dice.randint(0, 120))
+                self.spawn_fire()
             self._deliver(0.25)
             self.turn_once()
 
@@ -335,16 +351,16 @@ class World:
                 self.move_process(process)
 
     def settle(self) -> None:
-        """The faults are over: let everything that is owed happen, then a long night pass."""
+        """The faults are over: let everything that is owed happen, and the time pass to one deadline after another."""
         self.faults = 0.0
-        for _ in range(6):
+        for night in range(12):
+            self.ports.time = self._next_timer() if night else self.ports.time
             for _ in range(20_000):
                 self._deliver(1.0)
                 if not self.turn_once() and not self._owes():
                     break
             else:
                 raise AssertionError("the game does not come to an end")
-            self.ports.time += 86_400
 
     def _owes(self) -> bool:
         due = any(int(str(body["due"])) <= self.ports.time for body, _ in self.bare.timers.sent)

@@ -1,9 +1,9 @@
 """Units: counts DynamoDB calls and write units from recorded calls, by the rules AWS bills by."""
 
-# A write costs one unit per KB of the larger of the old and the new item; each index entry that appears, goes or changes
-# costs one per KB of what the index projects, and one that changes its key costs two writes; transactional writes cost
-# double on the table. Source: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Using Global Secondary
-# Indexes".
+# A write costs one unit per KB of the larger of the old and the new item; each index entry that appears, goes or
+# changes costs one per KB of what the index projects, and one that changes its key costs two writes; transactional
+# writes cost double on the table. Source: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Using
+# Global Secondary Indexes".
 
 import json
 import math
