@@ -10,6 +10,7 @@ import select
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 # Third-party packages only: the product's own code is read afresh by every worker, so that an edit takes effect.
@@ -26,6 +27,8 @@ PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Serve requests, a JSON object a line on standard input, until it closes; then every worker dies with this."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A script's own folder stands first on its path, and this one holds a package called jira.
+    sys.path.remove(str(Path(__file__).resolve().parent))
     _preload()
     wakes, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake)
@@ -102,7 +105,7 @@ def _foreign_path(root: str) -> list[str]:
     mine = f"{root}{os.sep}"
     return [
         folder
-        for folder in sys.path[1:]
+        for folder in sys.path
         if folder and folder != root and (not folder.startswith(mine) or "site-packages" in folder)
     ]
 
