@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run token test prove fuzz cases check bench build deploy verify-audit redrive pins format clean distclean \
+.PHONY: help run token test prove fuzz cases feeds check bench build deploy verify-audit redrive pins format clean distclean \
 	check-ruff check-format check-mypy check-imports check-house check-cfn-lint check-sam check-checkov check-policy
 
 PYTHON ?= python3.13
@@ -94,6 +94,9 @@ build: $(VENV) $(SAM_VENV) ## build for AWS into .aws-sam; ARCHITECTURE=arm64 or
 
 deploy: build ## build, then sam deploy; the first time with ARGS=--guided
 	@.venv-sam/bin/sam deploy --stack-name $(STACK) $(ARGS)
+
+feeds: $(VENV) ## fetch the holidays that calendars.toml names; a broken feed leaves its last good copy
+	@.venv/bin/python -m itsm.runtime.feeds $(ARGS)
 
 verify-audit: $(VENV) ## read every audit trail of a deployment and say what does not fit; ARGS="--stack ... --region ..."
 	@.venv/bin/python -m itsm.runtime.verify_audit $(or $(ARGS),--stack $(STACK))

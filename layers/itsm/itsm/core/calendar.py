@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from itsm.core import ical
 from itsm.core.errors import NotFoundError, PolicyError
-from itsm.core.service_time import DAY, Calendar
+from itsm.core.service_time import DAY, Calendar, intersection
 from itsm.core.spans import Span, Spans, common, union
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -40,6 +41,8 @@ class CalendarPolicy:
     `zone` is an IANA name. `always` opens it around the clock (then `hours` stays out). `holidays` close whole local
     days: "2026-04-03", "12-25" (every year) or "2026-12-24..2027-01-01" (both days included). `overrides` replace the
     hours of a date, an empty list closes it; `breaks` are taken off a date. A holiday wins over an override.
+    Weeks that take turns stand in `rotation` instead of `hours`; the first of them is that of the day `rotation_from`.
+    `ical` names a feed of `[feeds]` whose days are holidays too; `beside` a calendar that has to be open as well.
     """
 
     zone: str = "UTC"
@@ -48,34 +51,64 @@ class CalendarPolicy:
     holidays: tuple[str, ...] = ()
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     breaks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rotation: tuple[WeeklyHours, ...] = ()
+    rotation_from: date | None = None
+    ical: str = ""
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Copies:
+    """The last good copy of every feed, by its name."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendars:
-    """calendars.toml: the service hours of the organisation by name."""
+    """calendars.toml: the service hours of the organisation by name, and where its feeds of holidays are fetched.
+
+    A feed is fetched when the policy is built, never by a clock; a copy that is missing or broken closes no day.
+    """
 
     calendars: Mapping[str, CalendarPolicy]
+    feeds: Mapping[str, str] = field(default_factory=dict)
+    copies: Copies = field(default_factory=Copies, metadata={"from": "copies"})
 
     def named(self, name: str) -> Calendar:
         """The calendar of that name, built once. Raises NotFoundError, and PolicyError for one that is wrong."""
         if name not in self.calendars:
             raise NotFoundError(f"no calendar is called {name!r}; known are {', '.join(sorted(self.calendars))}")
-        return build(name, self.calendars[name])
+        policy = self.calendars[name]
+        own = build(name, policy, self.copies.texts.get(policy.ical, ""))
+        return _narrowed(name, own, self.named(policy.beside)) if policy.beside else own
 
 
 @lru_cache(maxsize=256)
-def build(name: str, policy: CalendarPolicy) -> Calendar:
-    """The service hours a policy describes. Raises PolicyError with everything that is wrong with it."""
+def _narrowed(name: str, own: Calendar, other: Calendar) -> Calendar:
+    return replace(intersection(own, other), name=name)
+
+
+@lru_cache(maxsize=256)
+def build(name: str, policy: CalendarPolicy, feed: str = "") -> Calendar:
+    """The service hours a policy describes, closed on the days of a feed as well.
+
+    Raises PolicyError with everything that is wrong with the policy; nothing in a feed does.
+    """
     found = calendar_problems(policy)
     if found:
         raise PolicyError(f"calendar {name!r}: " + "; ".join(f"{key}: {reason}" for key, reason in found))
     fixed, yearly = _holidays(policy.holidays)
     overrides = {_day(on): _on_date(spans) for on, spans in policy.overrides.items()}
+    weekly, *others = _weeks(policy)
     return Calendar(
         name=name,
         zone=_zone(policy.zone),
-        weekly=_weekly(policy),
-        dates=overrides | dict.fromkeys(fixed, ()),
+        weekly=weekly,
+        rotation=tuple(others),
+        turn=policy.rotation_from.toordinal() if policy.rotation_from else 1,
+        # an override says what holds on its very date, whatever a feed of others knows
+        dates=dict.fromkeys(ical.read(feed).days, ()) | overrides | dict.fromkeys(fixed, ()),
         breaks={_day(on): _on_date(spans) for on, spans in policy.breaks.items()},
         yearly=yearly,
     )
@@ -85,21 +118,45 @@ def problems(policy: Calendars) -> Problems:
     """What is wrong with calendars.toml, as (key, reason)."""
     found: Problems = [] if policy.calendars else [("calendars", "there is none; a support group needs service hours")]
     for name, calendar in policy.calendars.items():
-        found += [(f"calendars.{name}.{key}" if key else f"calendars.{name}", reason)
-                  for key, reason in calendar_problems(calendar)]  # fmt: skip
+        faults = calendar_problems(calendar) + _reference_problems(name, policy)
+        found += [(f"calendars.{name}.{key}" if key else f"calendars.{name}", reason) for key, reason in faults]
+    for name, address in policy.feeds.items():
+        if not address.startswith("https://"):
+            found.append((f"feeds.{name}", f"{address!r} is no address of https; what is fetched closes the desk"))
+        if policy.copies.texts and not ical.read(policy.copies.texts.get(name, "")).days:
+            found.append((f"feeds.{name}", "its copy is missing or names no day; run make feeds"))
+    return found
+
+
+def _reference_problems(name: str, policy: Calendars) -> Problems:
+    found: Problems = []
+    calendar = policy.calendars[name]
+    if calendar.ical and calendar.ical not in policy.feeds:
+        found.append(("ical", f"no feed is called {calendar.ical!r}; give its address under [feeds]"))
+    seen, at = {name}, calendar.beside
+    while at:
+        if at not in policy.calendars:
+            return [*found, ("beside", f"no calendar is called {at!r}")]
+        if at in seen:
+            return [*found, ("beside", f"leads back to {at!r}: a circle")]
+        seen.add(at)
+        at = policy.calendars[at].beside
     return found
 
 
 def calendar_problems(policy: CalendarPolicy) -> Problems:
     """What is wrong with one calendar, as (key below it, reason)."""
     found = [("zone", reason) for reason in _fault(_zone, policy.zone)]
-    for weekday in WEEKDAYS:
-        spans = getattr(policy.hours, weekday)
-        found += [(f"hours.{weekday}", reason) for reason in _span_faults(spans, overnight=True)]
-        if policy.always and spans:
-            found.append(
-                (f"hours.{weekday}", "a calendar that is always open has no weekly hours; leave one of them out")
-            )
+    for key, week in _written_weeks(policy):
+        for weekday in WEEKDAYS:
+            spans = getattr(week, weekday)
+            found += [(f"{key}.{weekday}", reason) for reason in _span_faults(spans, overnight=True)]
+            if policy.always and spans:
+                found.append((f"{key}.{weekday}", "a calendar that is always open has no weekly hours"))
+    if bool(policy.rotation) != bool(policy.rotation_from):
+        found.append(("rotation_from", "weeks that take turns need the first day of one: give both, or neither"))
+    if policy.rotation and policy.hours != WeeklyHours():
+        found.append(("hours", "stand beside weeks that take turns; put them among these"))
     found += [("holidays", reason) for text in policy.holidays for reason in _fault(_holiday, text)]
     for table, dates in (("overrides", policy.overrides), ("breaks", policy.breaks)):
         for on, spans in dates.items():
@@ -116,26 +173,34 @@ def _contradictions(policy: CalendarPolicy) -> Problems:
             day = date.fromisoformat(on)
             if day.toordinal() in fixed or (day.month, day.day) in yearly:
                 found.append((f"{table}.{on}", "the date is also a holiday, and a holiday is closed"))
-    weekly = _weekly(policy)
-    for weekday in WEEKDAYS:
-        own = [_span(text) for text in getattr(policy.hours, weekday)]
-        if any(common((left,), tuple(own[n + 1 :])) for n, left in enumerate(own)):
-            found.append((f"hours.{weekday}", "two spans overlap"))
-    if not any(weekly) and not any(policy.overrides.values()):
+    for key, week in _written_weeks(policy):
+        for weekday in WEEKDAYS:
+            own = [_span(text) for text in getattr(week, weekday)]
+            if any(common((left,), tuple(own[n + 1 :])) for n, left in enumerate(own)):
+                found.append((f"{key}.{weekday}", "two spans overlap"))
+    if not any(map(any, _weeks(policy))) and not any(policy.overrides.values()):
         found.append(("hours", "there is no open time; give at least one weekday hours, or say always = true"))
     return found
 
 
-def _weekly(policy: CalendarPolicy) -> tuple[Spans, ...]:
+def _written_weeks(policy: CalendarPolicy) -> list[tuple[str, WeeklyHours]]:
+    """The weeks as they are written, with the key of each."""
+    return [(f"rotation.{n}", week) for n, week in enumerate(policy.rotation)] or [("hours", policy.hours)]
+
+
+def _weeks(policy: CalendarPolicy) -> list[tuple[Spans, ...]]:
+    """Every week that takes its turn; what goes over midnight on Sunday is of the Monday of the next."""
     if policy.always:
-        return (((0, DAY),),) * 7
-    days: list[list[Span]] = [[] for _ in WEEKDAYS]
-    for n, weekday in enumerate(WEEKDAYS):
-        for opens, closes in map(_span, getattr(policy.hours, weekday)):
+        return [(((0, DAY),),) * 7]
+    written = [week for _, week in _written_weeks(policy)]
+    days: list[list[Span]] = [[] for _ in range(7 * len(written))]
+    for n, day in enumerate((week, weekday) for week in written for weekday in WEEKDAYS):
+        for opens, closes in map(_span, getattr(*day)):
             days[n].append((opens, min(closes, DAY)))
             if closes > DAY:
-                days[(n + 1) % 7].append((0, closes - DAY))
-    return tuple(union(tuple(spans)) for spans in days)
+                days[(n + 1) % len(days)].append((0, closes - DAY))
+    spans = [union(tuple(some)) for some in days]
+    return [tuple(spans[n : n + 7]) for n in range(0, len(spans), 7)]
 
 
 def _on_date(spans: tuple[str, ...]) -> Spans:

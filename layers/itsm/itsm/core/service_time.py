@@ -20,6 +20,7 @@ class Calendar:
 
     `weekly` holds the spans of Monday to Sunday; `dates` replaces them on a date (none: closed), `breaks` is taken off
     a date, `yearly` closes a (month, day) every year. `beside` narrows it to what another calendar has open as well.
+    `rotation` are the weeks that take turns with `weekly`, which has the turn in the week of the day `turn`.
 
     A wall-clock time that the zone skips is read with the offset before the gap, one that comes twice is its first
     occurrence (RFC 5545, 3.3.5; PEP 495 with fold=0). Days divide all of time: one ends where the next begins.
@@ -32,13 +33,15 @@ class Calendar:
     breaks: Mapping[int, Spans] = field(default_factory=dict)
     yearly: frozenset[tuple[int, int]] = frozenset()
     beside: "Calendar | None" = None
+    rotation: tuple[tuple[Spans, ...], ...] = ()
+    turn: int = 1
     _spans: dict[int, Spans] = field(default_factory=dict, init=False, repr=False)
     _totals: dict[int, int] = field(default_factory=dict, init=False, repr=False)
     _starts: dict[int, int] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Raise PolicyError for a calendar that is never open: no arithmetic in it could end."""
-        if not any(self.weekly) and not any(self.dates.values()):
+        if not any(map(any, (self.weekly, *self.rotation))) and not any(self.dates.values()):
             raise PolicyError(f"calendar {self.name!r} has no open time; give at least one weekday hours")
 
     def instant(self, day: int, second: int) -> int:
@@ -76,7 +79,8 @@ class Calendar:
             days = range(number * 7 + 1, number * 7 + 8)
             if self._is_plain(number):
                 start = self.week_start(number)
-                spans = tuple((start + n * DAY + a, start + n * DAY + b) for n in range(7) for a, b in self.weekly[n])
+                week = self._week(number)
+                spans = tuple((start + n * DAY + a, start + n * DAY + b) for n in range(7) for a, b in week[n])
             else:
                 spans = tuple(span for day in days for span in self.day(day))
             self._spans[number] = spans
@@ -87,7 +91,7 @@ class Calendar:
         total = self._totals.get(number)
         if total is None:
             plain = self._is_plain(number)
-            total = sum(map(length, self.weekly)) if plain else length(self.spans(number))
+            total = sum(map(length, self._week(number))) if plain else length(self.spans(number))
             self._totals[number] = total
         return total
 
@@ -120,10 +124,16 @@ class Calendar:
             return not any(low <= holiday <= high for holiday in self.yearly)
         return not any(holiday >= low or holiday <= high for holiday in self.yearly)
 
+    def _week(self, number: int) -> tuple[Spans, ...]:
+        """The hours of the week that has the turn."""
+        if not self.rotation:
+            return self.weekly
+        return (self.weekly, *self.rotation)[(number - (self.turn - 1) // 7) % (len(self.rotation) + 1)]
+
     def _hours(self, day: int) -> Spans:
         if self.yearly and _month_day(day) in self.yearly:
             return ()
-        hours = self.dates.get(day, self.weekly[(day - 1) % 7])
+        hours = self.dates.get(day, self._week((day - 1) // 7)[(day - 1) % 7])
         return without(hours, self.breaks[day]) if day in self.breaks else hours
 
     def _narrowed(self, spans: Spans) -> Spans:
@@ -207,7 +217,7 @@ def intersection(left: Calendar, right: Calendar) -> Calendar:
     beside = right if left.beside is None else intersection(left.beside, right)
     return Calendar(
         name=f"{left.name} and {right.name}", zone=left.zone, weekly=left.weekly, dates=left.dates,
-        breaks=left.breaks, yearly=left.yearly, beside=beside,
+        breaks=left.breaks, yearly=left.yearly, beside=beside, rotation=left.rotation, turn=left.turn,
     )  # fmt: skip
 
 

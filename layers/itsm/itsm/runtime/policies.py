@@ -13,7 +13,7 @@ from itsm.core.errors import PolicyError
 from itsm.runtime.policy_reading import Reader, UnreadablePolicyError
 
 if TYPE_CHECKING:
-    from itsm.core.calendar import Calendars
+    from itsm.core.calendar import Calendars, Copies
     from itsm.core.organisation import Groups, Services
     from itsm.core.priority import Priorities
     from itsm.jira.policy import JiraPolicy
@@ -81,6 +81,18 @@ class Policies:
         from itsm.core.calendar import Calendars
 
         return self.read("calendars", Calendars)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """The last good copies of feeds, `feeds/<name>.ics` beside the policy; none where there are none."""
+        from itsm.core.calendar import Copies
+
+        folder = self._directory / "feeds" if self._directory is not None else resources.files(PACKAGE) / "feeds"
+        if not folder.is_dir():
+            return Copies()
+        found = {one.name.removesuffix(".ics"): one for one in folder.iterdir() if one.name.endswith(".ics")}
+        # a byte that is no UTF-8 spoils a summary at most
+        return Copies(texts={name: one.read_bytes().decode("utf-8", "replace") for name, one in found.items()})
 
     @cached_property
     def priorities(self) -> Priorities:
