@@ -1,6 +1,6 @@
 """Records: read and work records over HTTP, for agents who hold a token of the organisation's identity provider."""
 
-from itsm.runtime import records_api
+from itsm.runtime import records_api, relations_api
 from itsm.runtime.door import http_door
 from itsm.runtime.http import Request, Response
 from itsm.runtime.ports import Ports
@@ -11,6 +11,9 @@ ROUTES = {
     "GET /records/{number}/history": records_api.history,
     "GET /records/{number}/comments": records_api.comments,
     "POST /records/{number}/comments": records_api.comment,
+    "POST /records/{number}/merge": relations_api.merge,
+    "POST /records/{number}/split": relations_api.split,
+    "PUT /records/{number}/parent": relations_api.parent,
     "GET /worklists/{group}": records_api.worklist,
 }
 

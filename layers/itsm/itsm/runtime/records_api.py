@@ -36,7 +36,7 @@ def work(request: Request, ports: Ports) -> Response:
     The body says which version it was made on (`version`, or If-Match): 409 when that is not the newest, and 409 with
     the legal moves for a state the lifecycle does not lead to.
     """
-    body, caller = dict(request.json()), _caller(request)
+    body, caller = dict(request.json()), who(request)
     record = ports.records.find(request.params["number"])
     version = _version(request, body.pop("version", None))
     unknown = sorted(set(body) - {"state", "details", *WRITABLE})
@@ -45,7 +45,7 @@ def work(request: Request, ports: Ports) -> Response:
         raise InvalidInputError(unknown[0], f"cannot be set; what can: {allowed}")
     new: dict[str, Any] = {name: _checked(name, body[name], ports) for name in WRITABLE if name in body}
     details = _details(record, body["details"]) if "details" in body else {}
-    to = _text("state", body["state"], 40) if "state" in body else record.state
+    to = text_of("state", body["state"], 40) if "state" in body else record.state
 
     def decide(current: Record) -> Record:
         if version is not None and current.version != version:
@@ -94,9 +94,9 @@ def comment(request: Request, ports: Ports) -> Response:
 
     Other words under a key that was used are a comment of their own: nothing that is answered with 201 is left out.
     """
-    body, caller = request.json(), _caller(request)
+    body, caller = request.json(), who(request)
     record = ports.records.find(request.params["number"])
-    text = _text("text", body.get("text"), COMMENT_CHARS)
+    text = text_of("text", body.get("text"), COMMENT_CHARS)
     public = body.get("public", True)
     if not isinstance(public, bool):
         raise InvalidInputError("public", "is true (the requester sees it) or false")
@@ -178,7 +178,8 @@ def _entry(entry: Comment) -> Mapping[str, Json]:
     }
 
 
-def _caller(request: Request) -> str:
+def who(request: Request) -> str:
+    """Who calls. Raises ForbiddenError for a token that names nobody."""
     if not request.caller:
         raise ForbiddenError("the token names nobody: it has neither `email` nor `sub`")
     return request.caller
@@ -199,7 +200,7 @@ def _checked(name: str, value: Any, ports: Ports) -> str | int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise InvalidInputError(name, "is a whole number; 1 is the highest")
         return value
-    text = " ".join(_text(name, value, TITLE_CHARS, empty=name in ("assignee", "service")).split())
+    text = " ".join(text_of(name, value, TITLE_CHARS, empty=name in ("assignee", "service")).split())
     if name == "group" and text not in ports.policies.groups.groups:
         raise InvalidInputError("group", f"no group is called {text!r}")
     if name == "service" and text and text not in ports.policies.services.services:
@@ -229,7 +230,8 @@ def _is_detail(value: Any) -> bool:
     return value is None or (isinstance(value, int) and abs(value) < 10 ** (2 * DIGITS))
 
 
-def _text(name: str, value: Any, most: int, *, empty: bool = False) -> str:
+def text_of(name: str, value: Any, most: int, *, empty: bool = False) -> str:
+    """A text a body gave. Raises InvalidInputError with the field's name."""
     if not isinstance(value, str) or (not value.strip() and not empty):
         raise InvalidInputError(name, "is a text and must not be empty")
     if len(value) > most:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
-from itsm.service_desk import filters
+from itsm.service_desk import filters, relations
 from itsm.service_desk.policy import MailSource
 from itsm.service_desk.submission import FAILED, Submission
 from itsm.service_desk.threading import Candidate, may_join
@@ -85,6 +85,7 @@ def _joined(submission: Submission, pointers: Sequence[Candidate], known: Known)
         record = known.record(pointer.record or pointer.number)
         if record is None or record.practice == "submission" or record.id == submission.record_id:
             continue
+        record = relations.follow(record, known.record)
         if may_join(pointer, submission, record):
             return record, pointer.how, ""
         related = related or record.number
