@@ -98,8 +98,10 @@ deploy: build ## build, then sam deploy; the first time with ARGS=--guided
 feeds: $(VENV) ## fetch the holidays that calendars.toml names; a broken feed leaves its last good copy
 	@.venv/bin/python -m itsm.runtime.feeds $(ARGS)
 
-verify-audit: $(VENV) ## read every audit trail of a deployment and say what does not fit; ARGS="--stack ... --region ..."
-	@.venv/bin/python -m itsm.runtime.verify_audit $(or $(ARGS),--stack $(STACK))
+SANDBOX_AWS = AWS_ENDPOINT_URL=http://127.0.0.1:$(or $(AWS_PORT),4566) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+verify-audit: $(VENV) ## read every audit trail of a deployment (SANDBOX=1: the running sandbox) and say what does not fit
+	@$(if $(SANDBOX),$(SANDBOX_AWS)) .venv/bin/python -m itsm.runtime.verify_audit \
+		$(or $(ARGS),--stack $(STACK) $(if $(SANDBOX),--region us-east-1))
 
 redrive: $(VENV) ## send what waits in a deployment's dead-letter queues through again; ARGS="--region ... [--dry-run]"
 	@.venv/bin/python infra/aws/redrive.py --stack $(STACK) $(ARGS)

@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from itsm.core.chain import faults
@@ -13,6 +14,8 @@ from itsm.core.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
 
     from itsm.aws.models import Tables
 
@@ -55,22 +58,31 @@ def _names(options: argparse.Namespace) -> tuple[str, str] | None:
     import boto3
     from botocore.exceptions import ClientError
 
-    try:
-        stacks = boto3.client("cloudformation", region_name=options.region).describe_stacks(StackName=options.stack)
-    except ClientError:
-        return None
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks["Stacks"][0].get("Outputs", [])}
+    outputs: dict[str, str] = {}
+    with suppress(ClientError):
+        (stack,) = boto3.client("cloudformation", region_name=options.region).describe_stacks(StackName=options.stack)[
+            "Stacks"
+        ]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if not {"RecordsTable", "AuditTable"} <= outputs.keys():
-        return None
-    return outputs["RecordsTable"], outputs["AuditTable"]
+        outputs = _named_after(options.stack, boto3.client("dynamodb", region_name=options.region))
+    found = (outputs.get("RecordsTable"), outputs.get("AuditTable"))
+    return (found[0], found[1]) if found[0] and found[1] else None
+
+
+def _named_after(stack: str, client: DynamoDBClient) -> dict[str, str]:
+    """The tables CloudFormation named after the stack, where the stack itself cannot be asked (as in the sandbox)."""
+    pages = client.get_paginator("list_tables").paginate()
+    names = [name for page in pages for name in page["TableNames"] if name.startswith(f"{stack}-")]
+    return {kind: name for kind in ("RecordsTable", "AuditTable") for name in names if f"-{kind}-" in name}
 
 
 def _trails(bound: Tables) -> Iterator[tuple[str, list[Event], Event | None]]:
-    from itsm.aws.items import to_event
+    from itsm.aws.items import to_event, to_head
 
     heads: dict[str, Event] = {}
     for item in bound.record.scan(bound.record.sk == "META"):
-        heads[item.pk] = to_event(item.ev)
+        heads[item.pk] = to_head(item)
     trails: dict[str, list[Event]] = defaultdict(list)
     for row in bound.audit.scan():
         trails[row.pk].append(_placed(row, to_event(row.ev)))
@@ -82,7 +94,8 @@ def _placed(row: Any, event: Event) -> Event:
     """The event; its row's key speaks for its place, or a row moved to another place would go unseen."""
     from dataclasses import replace
 
-    return event if int(row.sk) == event.version else replace(event, version=int(row.sk))
+    place = int(row.sk) if row.sk.isdecimal() else 0
+    return event if place == event.version else replace(event, version=place)
 
 
 if __name__ == "__main__":
