@@ -9,6 +9,7 @@ from itsm.core.events import Event, Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import FIELDS, Comment, Record
 from itsm.practices.service_level import rules
+from itsm.practices.service_level.attribution import Moment
 from itsm.practices.service_level.escalation import escalated
 from itsm.practices.service_level.policy import SLA, ServiceLevels
 from itsm.practices.service_level.rules import Clocks
@@ -30,21 +31,41 @@ def clocks_from(
     With the policy of the time they equal the stored ones; with another they are what that one would have come to, for
     closed records too. Clocks that never started are none.
     """
+    told = story(record, events, comments, lifecycle, policy)
+    return told[-1][1] if told else ()
+
+
+def story(
+    record: Record,
+    events: Iterable[Event],
+    comments: Iterable[Comment],
+    lifecycle: Lifecycle,
+    policy: ServiceLevels,
+) -> list[Moment]:
+    """Every version of the record with its clocks from then on; [] while they have not started.
+
+    The versions before the start come with what a retroactive clock counts of them.
+    """
     spoken = {comment.id: comment for comment in comments}
     clocks: Clocks = ()
+    moments: list[Moment] = []
     past: list[Record] = []
     for before, after in pairwise(versions(record, events)):
         event = after.event
         past.append(before)
-        if event.type == STARTED and not clocks:
-            clocks = _caught_up(past, spoken, lifecycle, policy, event.at)
+        if event.type == STARTED and not moments:
+            counted = _caught_up(past, spoken, lifecycle, policy, event.at)
+            moments += zip(past, counted, strict=True)
+            clocks = counted[-1]
         elif event.type in FIRED | WAITED:
             clocks, _ = rules.fire(clocks, event.at, policy, hold=event.type in WAITED)
             clocks = escalated(replace(before, clocks=clocks), after, lifecycle, policy)
         elif clocks:
             stood = replace(before, clocks=clocks)
             clocks = rules.measured(stood, after, spoken.get(event.comment), lifecycle, policy)
-    return clocks
+        if moments:
+            moments.append((after, clocks))
+    return moments
 
 
 def started(
@@ -60,22 +81,26 @@ def started(
     Where the history is at hand this is exact; `rules.started` knows the record's last change only.
     """
     past = list(versions(record, events))
-    return _caught_up(past, {comment.id: comment for comment in comments}, lifecycle, policy, at)
+    return _caught_up(past, {comment.id: comment for comment in comments}, lifecycle, policy, at)[-1]
 
 
 def _caught_up(
     past: Sequence[Record], spoken: Mapping[str, Comment], lifecycle: Lifecycle, policy: ServiceLevels, at: int
-) -> Clocks:
+) -> list[Clocks]:
+    """The clocks after each of the versions so far, the last of them as they start."""
     newest = past[-1]
     on = rules.terms(policy, newest)
     clocks = rules.attach(newest, on.agreement, on.calendar, at)
     # the agreement looks back with the terms it starts with: only what was said and where the record stood counts
     stood = [replace(newest, state=one.state, updated_at=one.updated_at, event=one.event) for one in past]
     clocks = rules.joined(clocks, stood[0], at, lifecycle, policy, (SLA,))
+    counted = [clocks]
     for before, after in pairwise(stood):
         spoke = spoken.get(after.event.comment)
         clocks = rules.measured(replace(before, clocks=clocks), after, spoke, lifecycle, policy)
-    return rules.joined(clocks, newest, at, lifecycle, policy)
+        counted.append(clocks)
+    counted[-1] = rules.joined(clocks, newest, at, lifecycle, policy)
+    return counted
 
 
 def versions(record: Record, events: Iterable[Event]) -> Iterator[Record]:
