@@ -5,9 +5,10 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from toy_shared import note
+from toy_shared import note  # type: ignore[import-not-found]  # its layer is not on the tests' path
 
 
 class BoomError(Exception):
@@ -30,7 +31,12 @@ def echo(event: Mapping[str, Any], context: Any) -> Any:
     if "cookies" in asked:
         return {"statusCode": 200, "cookies": ["a=1; HttpOnly", "b=2"], "headers": {"X-One": "1"}, "body": "ok"}
     if "binary" in asked:
-        return {"statusCode": 200, "headers": {"content-type": "image/png"}, "body": "iVBORw==", "isBase64Encoded": True}
+        return {
+            "statusCode": 200,
+            "headers": {"content-type": "image/png"},
+            "body": "iVBORw==",
+            "isBase64Encoded": True,
+        }
     return {"statusCode": 200, "body": json.dumps(event)}
 
 
@@ -78,7 +84,11 @@ def step(event: Mapping[str, Any], context: Any) -> Any:
     if event.get("large"):
         return "x" * event["large"]
     if event.get("look"):
-        return {"environment": dict(os.environ), "folder": os.getcwd(), "path": sys.path, "pid": os.getpid()}
+        return {"environment": dict(os.environ), "folder": str(Path.cwd()), "path": sys.path, "pid": os.getpid()}
     if event.get("token"):
         note("token", {"token": event["token"]})
-    return {"id": context.aws_request_id, "left": context.get_remaining_time_in_millis(), "arn": context.invoked_function_arn}
+    return {
+        "id": context.aws_request_id,
+        "left": context.get_remaining_time_in_millis(),
+        "arn": context.invoked_function_arn,
+    }
