@@ -30,7 +30,7 @@ from sandbox.outbox import Outbox
 from sandbox.own_secrets import own_secrets
 from sandbox.reloading import Reloading
 from sandbox.schedules import Schedules
-from sandbox.settings import REGION, Settings
+from sandbox.settings import CREDENTIALS, REGION, Settings, worker_environment
 from sandbox.snapshots import Snapshots
 from sandbox.sources import Sources
 from sandbox.stacks import Stacks
@@ -39,7 +39,6 @@ from sandbox.states.front import Front as StatesFront
 from sandbox.web import Web
 
 STACK = "itsm"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_REGION": REGION}
 
 _one = threading.Lock()
 
@@ -121,6 +120,10 @@ class Sandbox:
         self.cloud.call(lambda: seams.put_event(source, kind, json.dumps(detail), resources))
         self.snapshots.touch()
 
+    def hurry(self, queue: str) -> None:
+        """Let what is delayed or invisible in a queue (by its logical id) come now. Raises KeyError."""
+        self.cloud.call(lambda: seams.hurry(self.stacks.find(queue) or ""))
+
     def quiet(self) -> bool:
         """Whether no queue and no stream has anything left to do at this moment."""
         return self.cloud.call(self.sources.quiet)
@@ -164,7 +167,11 @@ class Sandbox:
             self._stack.callback(self.cloud.close)
             about.append(f"at {self.cloud.url}" + (", state found" if kept else ""))
             self.functions = Functions(
-                self.nursery, self._environment(), root=self.settings.root, logs=self.settings.logs, ids=new_id
+                self.nursery,
+                worker_environment(self.cloud.url),
+                root=self.settings.root,
+                logs=self.settings.logs,
+                ids=new_id,
             )
 
     def _serve_front(self, listening: socket.socket) -> None:
@@ -222,23 +229,12 @@ class Sandbox:
             self.web = Web(web, self)
             self.web.start()
             self._stack.callback(self.web.stop)
-            reloading = Reloading(self.functions.folders, self._reloaded)
-            reloading.start()
-            self._stack.callback(reloading.stop)
+            if self.settings.watch:
+                reloading = Reloading(self.functions.folders, self._reloaded)
+                reloading.start()
+                self._stack.callback(reloading.stop)
 
     # --- parts
-
-    def _environment(self) -> Mapping[str, str]:
-        """What every worker gets; nothing of the environment this process runs in."""
-        return {
-            **CREDENTIALS,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": self.cloud.url,
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
-            "LANG": "C.UTF-8",
-            "PATH": "/usr/bin:/bin",
-            "TZ": ":UTC",
-        }
 
     def _parameters(self) -> Mapping[str, str]:
         with_arns = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_REGION": REGION}
 ROOT = Path(__file__).resolve().parents[3]
 """The project: three folders above this package."""
 
@@ -44,7 +45,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One sandbox. `template` is the root stack, `directory` keeps the state, `samples` what is fed at the start."""
+    """One sandbox: its root stack, the directory that keeps its state; with `watch` edits are taken up at once."""
 
     directory: Path
     root: Path = ROOT
@@ -52,11 +53,12 @@ class Settings:
     ports: Ports = field(default_factory=Ports)
     mail_domain: str = "itsm.example.com"
     parameters: Mapping[str, str] = field(default_factory=dict)
+    watch: bool = True
 
     @classmethod
     def for_tests(cls, directory: Path, root: Path = ROOT) -> Settings:
-        """A sandbox on whatever ports are free."""
-        return cls(directory=directory, root=root, ports=Ports.any())
+        """A sandbox on whatever ports are free, which an edit during the test leaves alone."""
+        return cls(directory=directory, root=root, ports=Ports.any(), watch=False)
 
     @property
     def stack(self) -> Path:
@@ -67,3 +69,16 @@ class Settings:
     def logs(self) -> Path:
         """Where every function's output goes."""
         return self.directory / "logs"
+
+
+def worker_environment(endpoint: str) -> Mapping[str, str]:
+    """What every function gets beside its own variables; nothing of the environment this process runs in."""
+    return {
+        **CREDENTIALS,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/bin:/bin",
+        "TZ": ":UTC",
+    }

@@ -57,7 +57,7 @@ class Tickets:
 
     def numbers(self) -> Mapping[str, str]:
         """Every record there is: id to number, oldest first."""
-        table = str(self._box.outputs["RecordsTable"])
+        table = self._box.outputs.get("RecordsTable", "")
         items: list[dict[str, Any]] = self._box.cloud.call(lambda: seams.items(table, "META"))
         items.sort(key=lambda item: float(item["opened"]["N"]))
         return {item["pk"]["S"].removeprefix("T#"): item["num"]["S"] for item in items if "num" in item}

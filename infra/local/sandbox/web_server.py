@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from threading import Thread
 
 from sandbox.gateway import HttpRequest, HttpResponse, message
 
+log = logging.getLogger(__name__)
 IDLE_SECONDS = 60
 
 type Handle = Callable[[HttpRequest], HttpResponse]
@@ -68,9 +70,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._skip(int(length))
             self._send(message(413, "Request Entity Too Large"))
         else:
-            self._send(self.server.handle(self._request(self.rfile.read(int(length)))))
+            self._send(self._handled(self._request(self.rfile.read(int(length)))))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815 - http.server's names
+
+    def _handled(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.server.handle(request)
+        except Exception:  # whoever asked must hear something; what went wrong is in the log
+            log.exception("%s %s could not be answered", request.method, request.path)
+            return message(500, "Internal Server Error")
 
     def _request(self, body: bytes) -> HttpRequest:
         path, _, query = self.path.partition("?")

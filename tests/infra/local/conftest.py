@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from sandbox.box import Sandbox
 from sandbox.settings import Settings
 
@@ -39,9 +38,7 @@ class Toy:
 
     def put(self, *keys: str, **more: str) -> None:
         """Things into the table, in one transaction: they come as one batch."""
-        rows = [
-            {"Put": {"TableName": self.box.outputs["ThingsTable"], "Item": self._thing(key, more)}} for key in keys
-        ]
+        rows = [{"Put": {"TableName": self.box.outputs["ThingsTable"], "Item": self._thing(key, more)}} for key in keys]
         self.dynamodb.transact_write_items(TransactItems=rows)
 
     def _thing(self, key: str, more: dict[str, str]) -> dict[str, Any]:
@@ -51,7 +48,10 @@ class Toy:
     def received(self, logical: str) -> list[dict[str, Any]]:
         """Messages of a queue, as they are received once."""
         answer = self.sqs.receive_message(
-            QueueUrl=self.queue(logical), MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"], VisibilityTimeout=0
+            QueueUrl=self.queue(logical),
+            MaxNumberOfMessages=10,
+            MessageSystemAttributeNames=["All"],
+            VisibilityTimeout=0,
         )
         return list(answer.get("Messages", []))
 

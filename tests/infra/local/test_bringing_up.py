@@ -7,11 +7,11 @@ import socket
 from pathlib import Path
 
 import pytest
-
 from sandbox.box import Sandbox
 from sandbox.compiling import TemplateError, compiled
 from sandbox.listening import PortTakenError, listen
 from sandbox.settings import Ports, Settings
+
 from tests.infra.local.conftest import TOY, Toy
 
 
@@ -65,7 +65,10 @@ def test_local_paths_survive_the_translation() -> None:
     plain = compiled(TOY / "template.yaml", TOY)["Resources"]
     assert plain["Echo"]["Properties"]["Code"] == {"S3Bucket": "local", "S3Key": "functions/toy"}
     assert plain["Inner"]["Properties"]["TemplateURL"] == "s3://local/inner/template.yaml"
-    assert plain["Waiting"]["Properties"]["DefinitionS3Location"] == {"Bucket": "local", "Key": "machines/waiting.asl.json"}
+    assert plain["Waiting"]["Properties"]["DefinitionS3Location"] == {
+        "Bucket": "local",
+        "Key": "machines/waiting.asl.json",
+    }
 
 
 def test_a_template_sam_refuses_is_named_with_its_reason(tmp_path: Path) -> None:

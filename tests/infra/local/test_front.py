@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from sandbox.front import BODY_LIMIT, Front
 from sandbox.functions import Outcome
 from sandbox.oidc import AUDIENCE, Issuer
 from sandbox.tickets import Reply, request
+
 from tests.infra.local.conftest import Toy
 
 
@@ -161,7 +161,9 @@ def slow(tmp_path: Path) -> Iterator[tuple[Front, list[bytes]]]:
         integration_seconds=0.01,
     )  # fmt: skip
     front.add_integration("i", {"IntegrationUri": "arn:aws:lambda:us-east-1:000000000000:function:f"})
-    front.add_authorizer("a", {"AuthorizerType": "JWT", "JwtConfiguration": {"Issuer": front.url, "Audience": [AUDIENCE]}})
+    front.add_authorizer(
+        "a", {"AuthorizerType": "JWT", "JwtConfiguration": {"Issuer": front.url, "Audience": [AUDIENCE]}}
+    )
     front.add_route("slow", {"RouteKey": "GET /slow", "Target": "integrations/i"})
     scoped = {"AuthorizerId": "a", "AuthorizationScopes": ["records:read"]}
     front.add_route("scoped", {"RouteKey": "GET /scoped", "Target": "integrations/i", **scoped})

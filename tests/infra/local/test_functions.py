@@ -8,8 +8,8 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from sandbox.functions import PAYLOAD_LIMIT
+
 from tests.infra.local.conftest import TOY, Toy
 
 STEP = "itsm-Step"

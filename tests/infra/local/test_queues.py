@@ -18,7 +18,9 @@ def test_a_reported_failure_comes_again_alone_and_ends_with_the_dead_letters(toy
     dead = toy.box.wait_for(lambda: [one for one in toy.received("DeadQueue") if '"bad"' in one["Body"]], 15)
     assert [note["times"] for note in sorted(toy.seen("work", name="bad"), key=lambda note: note["times"])] == [1, 2]
     assert len(toy.seen("work", name="good")) == 1
-    assert dead[0]["Attributes"]["DeadLetterQueueSourceArn"].endswith("WorkQueue" + toy.queue("WorkQueue").rpartition("WorkQueue")[2])
+    assert dead[0]["Attributes"]["DeadLetterQueueSourceArn"].endswith(
+        "WorkQueue" + toy.queue("WorkQueue").rpartition("WorkQueue")[2]
+    )
 
 
 def test_a_failed_call_returns_its_whole_batch(toy: Toy) -> None:

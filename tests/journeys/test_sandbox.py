@@ -1,0 +1,74 @@
+"""`make run` itself: every sample arrives, a restart forgets nothing, a taken port is named."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.box import Sandbox
+from sandbox.feeder import Feeder
+from sandbox.samples import Feeding, load, now
+from sandbox.settings import ROOT, Settings
+from sandbox.table import links, table
+
+from tests.journeys.conftest import Journey
+
+SAMPLES = ROOT / "tests/samples"
+
+
+def test_every_sample_arrives_where_it_should_and_within_two_seconds(tmp_path: Path) -> None:
+    with Sandbox(Settings.for_tests(tmp_path)) as box:
+        feeding = Feeding(run="journey1", start=now(), domain=box.settings.mail_domain)
+        rows = Feeder(box, SAMPLES, feeding).feed(load(SAMPLES))
+        assert [(row.sample.name, row.trouble) for row in rows if row.trouble] == []
+        shown = table(rows)
+        assert all(row.sample.what in shown for row in rows)
+        assert "/tickets/" in links(box, rows)
+        late = {row.sample.name: row.ticket_ms for row in rows if row.ticket_ms is None or row.ticket_ms > 2000}
+        assert late == {}
+
+
+def test_a_waiting_ticket_goes_on_after_a_restart(tmp_path: Path) -> None:
+    settings = Settings.for_tests(tmp_path)
+    with Sandbox(settings) as box:
+        desk = Journey(box)
+        desk.mail("Kept over night")
+        ticket = desk.ticket("Kept over night")
+        desk.stands(ticket, "Wait for the resolution")
+        desk.acknowledged(ticket)
+        key = desk.issue(ticket).key
+        version = desk.tickets.facts(ticket.number)["version"]
+    with Sandbox(settings) as box:
+        desk = Journey(box)
+        assert desk.tickets.facts(ticket.number)["version"] == version
+        assert desk.issue(ticket).key == key
+        assert len(desk.mails(ticket, "rosa@example.org")) == 1
+        assert desk.patch(ticket, state="in_progress").status == 200
+        assert desk.patch(ticket, state="resolved").status == 200
+        desk.stands(ticket, "Wait for the closure")
+
+
+def _sandbox(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(ROOT / "infra/local"), **environment}
+    command = [sys.executable, "-m", "sandbox", *arguments]
+    return subprocess.run(command, env=inherited, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_taken_port_ends_the_start_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        free = {f"{name}_PORT": "0" for name in ("HTTP", "JIRA", "AWS", "WEB")}
+        done = _sandbox("--directory", str(tmp_path), SMTP_PORT=port, **free)
+    assert done.returncode == 2
+    assert f"port {port} (SMTP) is taken" in done.stderr
+    assert "make run SMTP_PORT=" in done.stderr
+
+
+def test_a_token_can_be_had_on_the_command_line(tmp_path: Path) -> None:
+    done = _sandbox("token", "--directory", str(tmp_path), "--sub", "ann@example.org", "--groups", "network,platform")
+    assert done.returncode == 0
+    assert done.stdout.count(".") == 2
