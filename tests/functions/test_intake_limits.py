@@ -2,6 +2,7 @@
 
 import pytest
 from itsm.core.record import Record
+from itsm.service_desk.attachments import EICAR
 from itsm.service_desk.threading import own_message_id, reply_address
 
 from functions.intake_mail.app import handler
@@ -131,3 +132,18 @@ def test_one_address_gets_no_more_acknowledgements_than_a_person_reads_in_a_day(
             sent += len(tell(ports, ticket, type="IncidentOpened", version=1))
         ports.time += 600
     assert sent == most
+
+
+def test_a_refused_file_is_named_on_the_ticket_and_stored_nowhere_but_in_the_raw_mail(ports: FakePorts) -> None:
+    parts = "".join(
+        f'--B\r\nContent-Type: application/octet-stream; name="{name}"\r\n\r\n{said}\r\n'
+        for name, said in (("plan.pdf", "%PDF"), ("virus.txt", EICAR.decode()), ("run.exe", "x"))
+    )
+    body = raw(f"{parts}--B--\r\n", headers={"Content-Type": 'multipart/mixed; boundary="B"'})
+    (ticket,) = deliver(ports, body, "mail/1")
+    refused, kept = ticket.details["refused_files"], ticket.details["attachments"]
+    assert isinstance(refused, list)
+    assert isinstance(kept, list)
+    assert [str(one).split(":")[0] for one in refused] == ["virus.txt", "run.exe"]
+    assert [key for key in ports.blobs.stored if key.startswith("attachments/")] == [str(kept[0]).split("|")[0]]
+    assert ports.blobs.get(str(ticket.details["raw"])) == body

@@ -12,6 +12,7 @@ from itsm.runtime import desk
 from itsm.runtime.caps import capped
 from itsm.runtime.ports import Ports
 from itsm.service_desk import delivery, quarantine
+from itsm.service_desk.attachments import screened
 from itsm.service_desk.decide import APPEND, CREATE, DROP, HOLD, REOPEN, REOPENED, Known, Outcome, decide
 from itsm.service_desk.filters import Own
 from itsm.service_desk.opening import Blob, Defaults, Entry, entry, hold, opening
@@ -108,6 +109,7 @@ def _read(key: str, at: int, level: int, reason: str, ports: Ports) -> None:
     except MalformedError as error:
         ports.records.create(quarantine.held(key, str(error), source=MAIL, at=at, raw=key))
         return
+    submission = screened(submission, ports.policies.sources.attachments)
     outcome = Outcome(kind=HOLD, reason=reason) if reason else capped(_decided(submission, ports), submission, ports)
     _act(outcome, submission, ports)
 
@@ -122,6 +124,7 @@ def _release(held: Record, ports: Ports) -> None:
         back = desk.said_with(note)
         desk.update(ports, held.id, lambda now: now.changed("StateChanged", state=quarantine.HELD, **back), note)
         return
+    submission = screened(submission, ports.policies.sources.attachments)
     outcome = _decided(submission, ports)
     if outcome.kind != CREATE:
         # Why it was held is not known here any more, so it joins no ticket: it makes one that names the other.

@@ -29,6 +29,14 @@ def sources_problems(sources: Sources) -> Problems:
     found += _one_of("mail.service", mail.service, ("", *services))
     if not 1 <= mail.participants <= 100:
         found.append(("mail.participants", "between 1 and 100 people can take part in a ticket"))
+    files = sources.attachments
+    for name in ("max_bytes", "total_bytes", "most", "archive_entries", "archive_bytes", "archive_ratio"):
+        found += [(f"attachments.{name}", "at least 1")] if getattr(files, name) < 1 else []
+    found += [
+        (f"attachments.refused_endings.{at}", "an ending without its dot, in lower case")
+        for at, ending in enumerate(files.refused_endings)
+        if ending != ending.lower().strip(". ") or not ending
+    ]
     caps = {"per_sender": mail.per_sender, "per_thread": mail.per_thread, "same_words": mail.same_words}
     found += [(f"mail.{name}", "at least 4: fewer is what people do") for name, cap in caps.items() if cap < 4]
     found += _one_of("alarm.practice", sources.alarm.practice, PRACTICES)

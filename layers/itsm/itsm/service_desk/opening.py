@@ -9,6 +9,7 @@ from itsm.core.events import Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import SYSTEM, Comment, Record, opened
 from itsm.service_desk import quarantine
+from itsm.service_desk.attachments import told
 from itsm.service_desk.filters import Own
 from itsm.service_desk.submission import FORM, MAIL, Attachment, Submission, listed
 
@@ -123,6 +124,8 @@ def entry(submission: Submission, record: Record, *, note: str = "") -> Entry:
     text, blobs = kept(
         f"{note}\n\n{words}" if note else words, f"text/{record.id}/{submission.comment_id}", ENTRY_BYTES, ENTRY_BYTES
     )
+    if left_out := told(submission.attachments):
+        text = f"{text}\n\n{left_out}"
     comment = Comment(
         id=submission.comment_id,
         record=record.id,
@@ -175,7 +178,8 @@ def kept(text: str, key: str, most: int, excerpt: int) -> tuple[str, tuple[Blob,
 
 
 def _files(attachments: tuple[Attachment, ...]) -> tuple[Blob, ...]:
-    return tuple(Blob(key=one.key, body=one.content, content_type="application/octet-stream") for one in attachments)
+    kept_ones = (one for one in attachments if not one.refused)
+    return tuple(Blob(key=one.key, body=one.content, content_type="application/octet-stream") for one in kept_ones)
 
 
 def _level(fields: Mapping[str, str], name: str, default: int) -> int:
@@ -195,7 +199,8 @@ def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[
         "fingerprint": submission.fingerprint,
         "auto": submission.auto.kind if submission.auto.automatic else "",
         "attachments": list(listed(submission.attachments)[:MAX_LISTED]),
-        "files": len(submission.attachments),
+        "files": sum(not one.refused for one in submission.attachments),
+        "refused_files": [f"{one.name}: {one.refused}" for one in submission.attachments if one.refused][:MAX_LISTED],
     }
     for name, value in submission.fields.items():
         if name not in HEADER_FIELDS:

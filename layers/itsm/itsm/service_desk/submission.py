@@ -18,7 +18,7 @@ account."""
 class Attachment:
     """A file that came along. `content` is there while parsing; afterwards the file is a blob under `key`.
 
-    `content_id` names it where the HTML shows it inline (RFC 2392), else "".
+    `content_id` names it where the HTML shows it inline (RFC 2392), else "". `refused` says why it is not kept.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Attachment:
     sha256: str
     content_id: str = ""
     content: bytes = field(default=b"", repr=False)
+    refused: str = ""
 
     @property
     def key(self) -> str:
@@ -122,5 +123,7 @@ def attachment(name: str, media_type: str, content: bytes, content_id: str = "")
 
 
 def listed(attachments: Iterable[Attachment]) -> tuple[str, ...]:
-    """The attachments as a record or comment keeps them: `key|name|type|size`."""
-    return tuple(f"{one.key}|{one.name.replace('|', '_')}|{one.type}|{one.size}" for one in attachments)
+    """The attachments that are kept, as a record or comment holds them: `key|name|type|size`."""
+    return tuple(
+        f"{one.key}|{one.name.replace('|', '_')}|{one.type}|{one.size}" for one in attachments if not one.refused
+    )
