@@ -75,7 +75,7 @@ class World:
         self.turn = threading.Semaphore(0)
         self.actors: list[Actor] = []
         self.current: Actor | None = None
-        self.favourite: Actor | None = None
+        self.turns, self.asleep = 0, dict[Actor, int]()
         self.surprises: list[BaseException] = []
         self.ports = SimPorts(self)
         self.bare = self.ports.bare
@@ -131,10 +131,12 @@ class World:
         """Run one step of one actor; False when nobody is left."""
         if not self.actors:
             return False
-        if self.favourite not in self.actors or self.dice.random() < 0.15:
-            # one runs on for a while: that lets much happen between two calls of another
-            self.favourite = self.dice.choice(self.actors)
-        actor = self.current = self.favourite or self.actors[0]
+        self.turns += 1
+        # one that stands still for long lets much happen between two of its calls
+        awake = [one for one in self.actors if self.asleep.get(one, 0) <= self.turns] or self.actors
+        actor = self.current = self.dice.choice(awake)
+        if self.faults and self.dice.random() < 0.04:
+            self.asleep[actor] = self.turns + self.dice.randint(20, 150)
         actor.run()
         if actor.done:
             self.actors.remove(actor)

@@ -11,7 +11,9 @@ from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 
 HASHES = ("previous", "hash")
-CLOCK_FIELDS = tuple(field.name for field in fields(Clock))
+CLOCK = fields(Clock)
+INSTANTS = frozenset({"started_at", "since", "due", "next_at", "breached_at"})
+"""Of a clock; kept as seconds since its record was opened, which has fewer digits."""
 
 
 def to_event(stored: Any) -> Event:
@@ -56,7 +58,7 @@ def to_item(record: Record, tables: Tables) -> RecordItem:
         practice=record.practice,
         state=record.state,
         ver=record.version,
-        ev=from_event(record.event),
+        ev=_head(record),
         title=record.title,
         source=record.source,
         req=record.requester or None,
@@ -70,7 +72,7 @@ def to_item(record: Record, tables: Tables) -> RecordItem:
         grp=record.group or None,
         assignee=record.assignee or None,
         parts=list(record.participants) or None,
-        clocks=[from_clock(clock) for clock in record.clocks] or None,
+        clocks=[from_clock(clock, record.opened_at) for clock in record.clocks] or None,
         details=dict(record.details) or None,
         gen=record.generation,
         digest=_base64(record.digest) if record.digest else None,
@@ -82,30 +84,48 @@ def to_item(record: Record, tables: Tables) -> RecordItem:
     )
 
 
-def from_clock(clock: Clock) -> list[Any]:
-    """A clock as the list of its fields, in the order of its class."""
-    return [getattr(clock, name) for name in CLOCK_FIELDS]
+def _head(record: Record) -> dict[str, Any]:
+    """The record's newest event without what its item says already."""
+    said = {"version": record.version, "at": record.updated_at}
+    return {name: value for name, value in from_event(record.event).items() if said.get(name) != value}
 
 
-def to_clock(stored: list[Any]) -> Clock:
-    """The clock of such a list; fields added since it was written keep their defaults."""
-    return Clock(**dict(zip(CLOCK_FIELDS, stored, strict=False)))
+def to_head(item: RecordItem) -> Event:
+    """The newest event of a META item."""
+    return to_event({"version": int(item.ver), "at": int(item.updated), **item.ev})
+
+
+def from_clock(clock: Clock, opened: int) -> list[Any]:
+    """A clock as the list of its fields, in the order of its class, up to the last that is not at its default."""
+    held = [(field, getattr(clock, field.name)) for field in CLOCK]
+    while held and held[-1][1] == held[-1][0].default:
+        held.pop()
+    return [value - opened if field.name in INSTANTS and value is not None else value for field, value in held]
+
+
+def to_clock(stored: list[Any], opened: int) -> Clock:
+    """The clock of such a list; fields that are not in it have their defaults."""
+    held = {field.name: value for field, value in zip(CLOCK, stored, strict=False)}
+    return Clock(
+        **{name: value + opened if name in INSTANTS and value is not None else value for name, value in held.items()}
+    )
 
 
 def to_record(item: RecordItem) -> Record:
     """The record of a META item."""
+    opened = int(item.opened)
     return Record(
         id=item.pk.removeprefix("T#"),
         number=item.num,
         practice=item.practice,
         state=item.state,
         version=int(item.ver),
-        event=to_event(item.ev),
+        event=to_head(item),
         title=item.title,
         source=item.source,
         requester=item.req or "",
         requester_name=item.reqname or "",
-        opened_at=int(item.opened),
+        opened_at=opened,
         updated_at=int(item.updated),
         service=item.service or "",
         impact=int(item.imp),
@@ -114,7 +134,7 @@ def to_record(item: RecordItem) -> Record:
         group=item.grp or "",
         assignee=item.assignee or "",
         participants=tuple(item.parts or ()),
-        clocks=tuple(map(to_clock, item.clocks or ())),
+        clocks=tuple(to_clock(clock, opened) for clock in item.clocks or ()),
         details=item.details or {},
         generation=int(item.gen),
         digest=_hex(item.digest) if item.digest else "",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections import defaultdict
+from dataclasses import replace
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from itsm.core.chain import faults
 from itsm.core.events import Event
@@ -28,13 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     from itsm.aws.models import tables
 
-    names = _names(options)
+    names = table_names(options)
     if names is None:
         print(f"no stack {options.stack!r} with outputs RecordsTable and AuditTable was found in {options.region}")
         return 2
     bound = tables(records=names[0], audit=names[1], ephemeral="unused", region=options.region)
     broken = events = records = 0
-    for record_id, trail, head in _trails(bound):
+    for record_id, trail, head in _trails(bound, names[1], options.region):
         records, events = records + 1, events + len(trail)
         for fault in faults(record_id, trail, head, int(time.time())):
             broken += 1
@@ -45,14 +47,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="verify-audit", description=__doc__)
+    add_deployment(parser)
+    return parser.parse_args(arguments)
+
+
+def add_deployment(parser: argparse.ArgumentParser) -> None:
+    """The options that say which deployment is read."""
     parser.add_argument("--stack", default="itsm", help="name of the deployed stack")
     parser.add_argument("--region", default="eu-central-1")
     parser.add_argument("--records", help="the records table, instead of looking it up in the stack")
     parser.add_argument("--audit", help="the audit table, instead of looking it up in the stack")
-    return parser.parse_args(arguments)
 
 
-def _names(options: argparse.Namespace) -> tuple[str, str] | None:
+def table_names(options: argparse.Namespace) -> tuple[str, str] | None:
+    """The records and the audit table of a deployment, None when it cannot be found."""
     if options.records and options.audit:
         return options.records, options.audit
     import boto3
@@ -77,25 +85,30 @@ def _named_after(stack: str, client: DynamoDBClient) -> dict[str, str]:
     return {kind: name for kind in ("RecordsTable", "AuditTable") for name in names if f"-{kind}-" in name}
 
 
-def _trails(bound: Tables) -> Iterator[tuple[str, list[Event], Event | None]]:
-    from itsm.aws.items import to_event, to_head
+def _trails(bound: Tables, audit: str, region: str) -> Iterator[tuple[str, list[Event], Event | None]]:
+    import boto3
 
-    heads: dict[str, Event] = {}
-    for item in bound.record.scan(bound.record.sk == "META"):
-        heads[item.pk] = to_head(item)
+    from itsm.aws.items import to_head
+
+    heads = {item.pk: to_head(item) for item in bound.record.scan(bound.record.sk == "META")}
     trails: dict[str, list[Event]] = defaultdict(list)
-    for row in bound.audit.scan():
-        trails[row.pk].append(_placed(row, to_event(row.ev)))
+    # as it is stored: a row that can no longer be read must be a fault of its own record, not the end of the search
+    pages = boto3.client("dynamodb", region_name=region).get_paginator("scan").paginate(TableName=audit)
+    for row in (row for page in pages for row in page["Items"]):
+        trails[row["pk"]["S"]].append(_placed(row["sk"]["S"], row.get("ev", {}).get("S", "")))
     for key in sorted(heads.keys() | trails.keys()):
         yield key.removeprefix("T#"), sorted(trails[key], key=lambda event: event.version), heads.get(key)
 
 
-def _placed(row: Any, event: Event) -> Event:
+def _placed(key: str, stored: str) -> Event:
     """The event; its row's key speaks for its place, or a row moved to another place would go unseen."""
-    from dataclasses import replace
+    from itsm.aws.items import to_event
 
-    place = int(row.sk) if row.sk.isdecimal() else 0
-    return event if place == event.version else replace(event, version=place)
+    place = int(key) if key.isdecimal() else 0
+    try:
+        return replace(to_event(json.loads(stored)), version=place)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Event(type="unreadable", version=place, at=0, by="", origin="")  # no hash fits it
 
 
 if __name__ == "__main__":

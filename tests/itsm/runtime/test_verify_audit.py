@@ -1,0 +1,146 @@
+"""Verify audit: any edit, deletion, reorder or truncation in the tables themselves is found and named."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from itsm.aws.audit import Audit
+from itsm.aws.models import tables
+from itsm.aws.numbers import Numbers
+from itsm.aws.records import Records
+from itsm.runtime.verify_audit import main
+from moto import mock_aws
+
+from tests.builders import an_incident
+from tests.support.cloud import make_tables
+
+REGION = "eu-central-1"
+LENGTH = 5
+KEYS = [f"{at:08d}" for at in range(1, LENGTH + 1)]
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Tables with two records of five versions each, every one of them in the trail."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        made = boto3.client("dynamodb", region_name=REGION)
+        make_tables(made)
+        tables.cache_clear()
+        bound = tables(records="records", audit="audit", ephemeral="unused", region=REGION)
+        records, audit = Records(bound, REGION, Numbers(bound)), Audit(bound)
+        for key in ("one", "two"):
+            record = records.create(an_incident(key)).record
+            audit.append(record.id, record.event)
+            for at in range(1, LENGTH):
+                changed = record.changed("Assigned", by="a", origin="records", at=at, assignee=f"agent {at}")
+                record = records.save(changed)
+                audit.append(record.id, record.event)
+        yield made
+        tables.cache_clear()
+
+
+def verify() -> int:
+    return main(["--region", REGION, "--records", "records", "--audit", "audit"])
+
+
+def key(version: str, record: str = "one") -> dict[str, Any]:
+    return {"pk": {"S": f"T#{an_incident(record).id}"}, "sk": {"S": version}}
+
+
+def put_event(client: Any, at: dict[str, Any], event: str) -> None:
+    client.put_item(TableName="audit", Item={**at, "ev": {"S": event}})
+
+
+def event_at(client: Any, at: dict[str, Any]) -> str:
+    stored: str = client.get_item(TableName="audit", Key=at)["Item"]["ev"]["S"]
+    return stored
+
+
+def test_whole_tables_have_no_fault(client: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify() == 0
+    assert "2 records, 10 events, 0 faults" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("version", KEYS)
+def test_a_deleted_row_is_found(client: Any, capsys: pytest.CaptureFixture[str], version: str) -> None:
+    client.delete_item(TableName="audit", Key=key(version))
+    assert verify() == 1
+    assert an_incident("one").id in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("version", KEYS)
+@pytest.mark.parametrize("name", ["by", "at", "type", "origin", "changes", "hash"])
+def test_an_edited_row_is_found_whatever_was_edited(client: Any, version: str, name: str) -> None:
+    event = json.loads(event_at(client, key(version)))
+    event[name] = {"at": 7, "changes": {"group": ["a", "b"]}, "hash": "A" * 43}.get(name, "Somebody")
+    put_event(client, key(version), json.dumps(event))
+    assert verify() == 1
+
+
+def _swapped(client: Any) -> None:
+    second, third = event_at(client, key(KEYS[1])), event_at(client, key(KEYS[2]))
+    put_event(client, key(KEYS[1]), third)
+    put_event(client, key(KEYS[2]), second)
+
+
+def _truncated(client: Any) -> None:
+    for version in KEYS[2:]:
+        client.delete_item(TableName="audit", Key=key(version))
+
+
+def _whole_trail_gone(client: Any) -> None:
+    for version in KEYS:
+        client.delete_item(TableName="audit", Key=key(version))
+
+
+def _record_gone(client: Any) -> None:
+    client.delete_item(TableName="records", Key=key("META"))
+
+
+def _moved_to_another_record(client: Any) -> None:
+    put_event(client, key(KEYS[1]), event_at(client, key(KEYS[1], "two")))
+
+
+def _added(client: Any) -> None:
+    put_event(client, key("00000006"), event_at(client, key(KEYS[4])))
+
+
+def _junk(client: Any) -> None:
+    put_event(client, key("zzz"), event_at(client, key(KEYS[4])))
+
+
+def _unreadable(client: Any) -> None:
+    put_event(client, key(KEYS[2]), json.dumps({"no": "event"}))
+
+
+def _no_json(client: Any) -> None:
+    put_event(client, key(KEYS[2]), "{")
+
+
+def _set_back(client: Any) -> None:
+    client.update_item(
+        TableName="records",
+        Key=key("META"),
+        UpdateExpression="SET ver = :v",
+        ExpressionAttributeValues={":v": {"N": "3"}},
+    )
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [_swapped, _truncated, _whole_trail_gone, _record_gone, _moved_to_another_record, _added, _junk, _unreadable,
+     _no_json, _set_back],
+)  # fmt: skip
+def test_any_other_harm_is_found_and_the_record_named(
+    client: Any, capsys: pytest.CaptureFixture[str], harm: Callable[[Any], None]
+) -> None:
+    harm(client)
+    assert verify() == 1
+    told = capsys.readouterr().out
+    assert an_incident("one").id in told
+    assert an_incident("two").id not in told
+    assert "2 records" in told
