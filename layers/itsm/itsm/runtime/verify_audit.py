@@ -7,8 +7,8 @@ import json
 import sys
 import time
 from collections import defaultdict
-from dataclasses import replace
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from itsm.core.chain import faults
