@@ -19,6 +19,7 @@ import boto3
 from tests.support.units import RECORD_INDEXES
 
 REGION = "us-east-1"
+SOURCE_SECRET = "whsec_dGhlIG1vbml0b3Jpbmcgc2VjcmV0"
 ROOT = Path(__file__).parents[2]
 NUMERIC = frozenset({"opened", "tdue"})
 
@@ -123,6 +124,9 @@ def _furnish(made: Cloud) -> dict[str, str]:
     made.client("events").create_event_bus(Name="itsm")
     queue = made.client("sqs").create_queue(QueueName="timers")["QueueUrl"]
     secret = made.client("secretsmanager").create_secret(Name="link", SecretString=json.dumps({"current": "s3cret"}))
+    sources = made.client("secretsmanager").create_secret(
+        Name="sources", SecretString=json.dumps({"monitoring": SOURCE_SECRET})
+    )
     definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Pass", "End": True}}}
     machine = made.client("stepfunctions").create_state_machine(
         name="incident", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/states"
@@ -130,6 +134,7 @@ def _furnish(made: Cloud) -> dict[str, str]:
     return {
         "TIMER_QUEUE_URL": queue,
         "LINK_SECRET_ARN": secret["ARN"],
+        "SOURCES_SECRET_ARN": sources["ARN"],
         "PROCESS_INCIDENT": machine["stateMachineArn"],
     }
 

@@ -1,6 +1,8 @@
 """HTTP: API Gateway events for the doors, and what their answers hold."""
 
 import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -51,3 +53,15 @@ def agent(route: str, body: Any = None, **more: Any) -> dict[str, Any]:
 def read(answer: Mapping[str, Any]) -> Any:
     """The JSON of an answer."""
     return json.loads(answer["body"])
+
+
+def standard_webhook(body: bytes, secret: str, message: str, at: int) -> dict[str, str]:
+    """The headers that sign a body as Standard Webhooks say; `secret` is `whsec_` and base64."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    mac = hmac.new(key, f"{message}.{at}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": message,
+        "webhook-timestamp": str(at),
+        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+        "content-type": "application/json",
+    }

@@ -53,7 +53,8 @@ def run(door: Any, event: Any) -> int:
     from itsm.runtime.deployment import Deployment
 
     answer = door.on(event, Deployment(os.environ))
-    return 1 if (answer or {}).get("batchItemFailures") else 0
+    failed = (answer or {}).get("batchItemFailures") or (answer or {}).get("statusCode", 200) >= 300
+    return 1 if failed else 0
 
 
 def main() -> int:
