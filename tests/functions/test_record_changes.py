@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from itsm.aws.items import to_item
+from itsm.aws.items import to_comment_item, to_item
 from itsm.aws.models import tables
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.ports import Wait
@@ -121,6 +121,18 @@ def test_the_opening_text_is_never_overwritten_by_a_later_reading_of_it(ports: F
     follow(ports, change(record))
     (opening,) = ports.records.comments(record.id)
     assert opening.text == "The beginning and the end."
+
+
+def test_a_text_no_item_can_hold_is_kept_by_its_beginning_and_its_ticket_goes_on(ports: FakePorts) -> None:
+    whole = "ż" * 500_000
+    record = ports.records.create(an_incident(text="ż …", details={"text": "text/x/1"})).record
+    ports.blobs.put("text/x/1", whole.encode(), "text/plain")
+    assert follow(ports, change(record)) == {"batchItemFailures": []}
+    (opening,) = ports.records.comments(record.id)
+    assert len(to_comment_item(opening, 1, TABLES).text.encode()) < 101_000
+    assert opening.text.startswith("ż" * 50_000) and "1000000 bytes" in opening.text
+    assert "text/x/1" in opening.text
+    assert f"{record.number}-1" in ports.processes.started
 
 
 def test_a_deadline_of_the_next_minute_goes_to_the_queue_at_once(ports: FakePorts) -> None:

@@ -12,6 +12,8 @@ from itsm.runtime.ports import Ports
 NEAR = 75
 """Seconds ahead in which a deadline is handed to the queue at once; the sweeper, each minute, looks as far."""
 OPENING = "opening"
+OPENING_BYTES = 100_000
+"""Of the opening text in the journal: an item holds 400 KB at most, and a page of the journal is read in one go."""
 
 
 def written(change: Mapping[str, Any]) -> Record | None:
@@ -65,9 +67,19 @@ def _opening(record: Record, ports: Ports) -> Comment:
             text = ports.blobs.get(key).decode("utf-8", "replace")
         except NotFoundError:
             text = f"{text}\n\n[the rest of this text is missing from the store under {key}]"
+        else:
+            text = _shortened(text, key)
     return Comment(
         id=OPENING, record=record.id, at=event.at, by=event.by, text=text, origin=event.origin, public=True, version=1
     )
+
+
+def _shortened(text: str, key: str) -> str:
+    raw = text.encode()
+    if len(raw) <= OPENING_BYTES:
+        return text
+    beginning = raw[:OPENING_BYTES].decode("utf-8", "ignore").rstrip()
+    return f"{beginning} …\n\n[the whole text, {len(raw)} bytes, is in the store under {key}]"
 
 
 def _start(record: Record, ports: Ports) -> None:
