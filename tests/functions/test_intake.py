@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from itsm.core.errors import StaleVersionError
+from itsm.core.record import Comment, Record
 
 from functions.intake.app import handler
-from tests.fakes import FakePorts
+from tests.fakes import FakePorts, FakeRecords
 from tests.support.http import event, read
 
 FORM = {
@@ -179,3 +181,19 @@ def test_a_source_that_fires_again_after_its_ticket_was_closed_opens_one_that_na
     assert number != first
     assert ports.records.find(number).details["related"] == first
     assert read(send("web-1 has 0 % left", "m-2"))["number"] == first
+
+
+def test_a_source_that_loses_every_race_is_told_to_try_again_and_not_that_it_is_wrong(ports: FakePorts) -> None:
+    body = json.dumps(EVENT).encode()
+    post(ports, body, signed(body, ports))
+    more = json.dumps({**EVENT, "text": "and web-2"}).encode()
+    ports.records = LosingRecords(ports.records.stored)
+    assert post(ports, more, signed(more, ports, "msg-2"))["statusCode"] == 503
+
+
+class LosingRecords(FakeRecords):
+    """A store in which somebody else is always first."""
+
+    def save(self, record: Record, comment: Comment | None = None) -> Record:
+        """Somebody was."""
+        raise StaleVersionError("somebody saved it first")

@@ -135,7 +135,7 @@ class World:
         # one that stands still for long lets much happen between two of its calls
         awake = [one for one in self.actors if self.asleep.get(one, 0) <= self.turns] or self.actors
         actor = self.current = self.dice.choice(awake)
-        if self.faults and self.dice.random() < 0.04:
+        if self.faults and self.dice.random() < 0.08:
             self.asleep[actor] = self.turns + self.dice.randint(20, 150)
         actor.run()
         if actor.done:
@@ -297,7 +297,10 @@ class World:
             return
         record = self.dice.choice(records)
         wishes: list[tuple[str, dict[str, Any]]] = [
-            ("PATCH /records/{number}", {"state": self.dice.choice(["in_progress", "on_hold", "resolved"])}),
+            (
+                "PATCH /records/{number}",
+                {"state": self.dice.choice(["in_progress", "on_hold", "resolved", "resolved"])},
+            ),
             ("PATCH /records/{number}", {"state": "closed"}),
             ("PATCH /records/{number}", {"impact": self.dice.randint(1, 5)}),
             ("PATCH /records/{number}", {"assignee": name, "version": record.version}),

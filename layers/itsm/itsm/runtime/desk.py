@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from itsm.core.errors import StaleVersionError
+from itsm.core.errors import OutsideError, StaleVersionError
 from itsm.core.events import Json
 from itsm.core.ports import Wait
 from itsm.core.practice import load
@@ -22,7 +22,7 @@ ATTEMPTS = 5
 def update(ports: Ports, record_id: str, decide: Callable[[Record], Record], comment: Comment | None = None) -> Record:
     """Read the record, decide its next version, and save it with its clocks; a decision for no change saves nothing.
 
-    Raises what `decide` raises, and StaleVersionError after five lost races.
+    Raises what `decide` raises, and OutsideError after five lost races: whoever asked may ask again.
     """
     for left in reversed(range(ATTEMPTS)):
         before = ports.records.get(record_id)
@@ -31,9 +31,9 @@ def update(ports: Ports, record_id: str, decide: Callable[[Record], Record], com
             return before
         try:
             return ports.records.save(measured(before, after, comment, ports.policies), comment)
-        except StaleVersionError:
+        except StaleVersionError as error:
             if not left:
-                raise
+                raise OutsideError("too many change this record at once; it is tried again") from error
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
