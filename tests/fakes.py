@@ -316,6 +316,8 @@ class FakePorts:
             }
         )
         self.once = FakeOnce(self.now)
+        self.published: dict[str, bytes] = {}
+        self.fetched: list[str] = []
         self.issues: Issues | None = None
         self.policies = policies or Policies()
 
@@ -327,6 +329,11 @@ class FakePorts:
         """Tokens in order."""
         self.tokens += 1
         return f"token-{self.tokens:06d}"
+
+    def fetch(self, address: str) -> bytes:
+        """What a test put there."""
+        self.fetched.append(address)
+        return self.published.get(address, b"")
 
     def address(self, name: str) -> str:
         """An address of the deployment."""

@@ -35,6 +35,12 @@ class Deployment:
         """128 random bits, safe in a URL."""
         return secrets.token_urlsafe(16)
 
+    def fetch(self, address: str) -> bytes:
+        """What Amazon SNS publishes at an address of its own."""
+        from itsm.aws.sns import fetched
+
+        return fetched(address)
+
     def address(self, name: str) -> str:
         """An address the templates set, "" where this function has none."""
         return self.environment.get(name, "")

@@ -1,16 +1,18 @@
 """Front desk: the request form and the webhooks, over HTTP."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 
-from itsm.core.errors import ForbiddenError, NotFoundError, OutsideError, ThrottledError
+from itsm.core.errors import ForbiddenError, NotFoundError, OutsideError, ThrottledError, UnauthenticatedError
 from itsm.core.signing import sign
 from itsm.runtime import intake
 from itsm.runtime.http import Request, Response, json_response, page
 from itsm.runtime.ports import Ports
 from itsm.service_desk import signatures
+from itsm.service_desk.certified import subscription
 from itsm.service_desk.policy import Form
 from itsm.service_desk.sources import form as forms
-from itsm.service_desk.sources import webhook
+from itsm.service_desk.sources import posted, webhook
 
 HOUR, FORMS_PER_HOUR = 3600, 60
 """Forms one address may send in an hour before it is asked to wait."""
@@ -50,7 +52,16 @@ def take_webhook(request: Request, ports: Ports) -> Response:
     if policy is None:
         raise NotFoundError(f"no source is called {name!r}")
     if policy.verify.scheme != "none":
-        signatures.verify(request.body, request.headers, policy.verify, _live(name, ports), ports.now())
+        live = _live(name, ports) if policy.verify.scheme != "sns" else ()
+        signatures.verify(request.body, request.headers, policy.verify, live, ports.now(), ports.fetch)
+    if policy.verify.scheme == "sns" and (address := subscription(request.body)):
+        ports.fetch(address)
+        return json_response(200, {"outcome": "subscribed"})
+    if policy.verify.scheme == "form":
+        _check_unspent(name, request.body, policy.verify.tolerance, request.headers, ports)
+    if raw := webhook.raw_mail(request.body, request.headers, policy):
+        intake.take_posted_mail(raw, ports)
+        return json_response(200, {"outcome": "taken as mail"})
     submission = webhook.parse(name, request.body, request.headers, policy, received_at=ports.now())
     if submission is None:
         return json_response(
@@ -68,6 +79,19 @@ def take_webhook(request: Request, ports: Ports) -> Response:
     else:
         record, new = intake.take(submission, ports)
     return json_response(201 if new else 200, {"number": record.number, "state": record.state})
+
+
+def _check_unspent(name: str, body: bytes, tolerance: int, headers: Mapping[str, str], ports: Ports) -> None:
+    """Raise UnauthenticatedError for a signed token that comes again with another body: the body itself is not signed.
+
+    The same body again is the provider's own repeat, and harmless.
+    """
+    token = posted.read(body, headers.get("content-type", "")).fields["token"]
+    whole = hashlib.sha256(token.encode() + b"\0" + body).hexdigest()
+    if ports.once.first(f"hook#{name}#{whole}", 2 * tolerance) and not ports.once.first(
+        f"hook#{name}#{hashlib.sha256(token.encode()).hexdigest()}", 2 * tolerance
+    ):
+        raise UnauthenticatedError("this token was used already, with another body")
 
 
 def _form(name: str, ports: Ports) -> Form:

@@ -1,5 +1,6 @@
 """Intake: a submission becomes a record or an entry on one; every delivery ends in exactly one recorded outcome."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from itsm.service_desk.decide import APPEND, CREATE, DROP, HOLD, REOPEN, REOPENE
 from itsm.service_desk.filters import Own
 from itsm.service_desk.opening import Blob, Defaults, Entry, entry, hold, opening
 from itsm.service_desk.sources import email
-from itsm.service_desk.submission import MAIL, Submission
+from itsm.service_desk.submission import MAIL, UNKNOWN, Submission
 from itsm.service_desk.threading import candidates
 from itsm.service_desk.verdicts import refused, trust
 
@@ -100,12 +101,22 @@ def take_mail(message: Mapping[str, Any], ports: Ports) -> None:
     receipt, mail = message["receipt"], message["mail"]
     at = int(datetime.fromisoformat(mail["timestamp"]).timestamp())
     key = receipt["action"]["objectKey"]
-    _read(key, at, trust(receipt), refused(receipt), ports)
+    _read(ports.blobs.get(key), key, at, trust(receipt), refused(receipt), ports)
 
 
-def _read(key: str, at: int, level: int, reason: str, ports: Ports) -> None:
+def take_posted_mail(raw: bytes, ports: Ports) -> None:
+    """A whole mail that a provider posted: stored first, like any other, and then on the way of all mail.
+
+    What the provider found out about its sender is not known here, so it is trusted no more than an unknown one.
+    """
+    key = f"mail/posted/{hashlib.sha256(raw).hexdigest()}"
+    ports.blobs.put(key, raw, "message/rfc822")
+    _read(raw, key, ports.now(), UNKNOWN, "", ports)
+
+
+def _read(raw: bytes, key: str, at: int, level: int, reason: str, ports: Ports) -> None:
     try:
-        submission = email.parse(ports.blobs.get(key), received_at=at, own=own(ports), trust=level, blob=key)
+        submission = email.parse(raw, received_at=at, own=own(ports), trust=level, blob=key)
     except MalformedError as error:
         ports.records.create(quarantine.held(key, str(error), source=MAIL, at=at, raw=key))
         return
@@ -116,6 +127,8 @@ def _read(key: str, at: int, level: int, reason: str, ports: Ports) -> None:
 
 def _release(held: Record, ports: Ports) -> None:
     """Read a released submission again and make a ticket of it; what still cannot be read goes back to being held."""
+    if held.state != quarantine.RELEASED:
+        return  # the word of its release came late or again: it was held or discarded since
     raw = str(held.details.get("raw", ""))
     try:
         submission = email.parse(ports.blobs.get(raw), received_at=held.opened_at, own=own(ports), blob=raw)

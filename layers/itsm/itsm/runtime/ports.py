@@ -20,6 +20,9 @@ class Ports(Protocol):
     def token(self) -> str:
         """A new random token, safe in a URL."""
 
+    def fetch(self, address: str) -> bytes:
+        """What Amazon SNS publishes at an address of its own. Raises UnauthenticatedError for any other address."""
+
     def address(self, name: str) -> str:
         """An address the templates set, "" where this function has none."""
 

@@ -42,6 +42,13 @@ def sns(body: bytes, topics: Sequence[str], tolerance: int, now: int, certificat
     _rsa(certificates(url), _base64(message.get("Signature", "")), signed.encode(), HASHES[message["SignatureVersion"]])
 
 
+def subscription(body: bytes) -> str:
+    """The address that confirms a subscription, when a verified message asks for that; else ""."""
+    message = _message(body)
+    address = message.get("SubscribeURL", "") if message.get("Type") == "SubscriptionConfirmation" else ""
+    return address if SNS_URL.match(address) else ""
+
+
 def _message(body: bytes) -> Mapping[str, str]:
     try:
         message = json.loads(body)

@@ -200,7 +200,9 @@ def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[
         "auto": submission.auto.kind if submission.auto.automatic else "",
         "attachments": list(listed(submission.attachments)[:MAX_LISTED]),
         "files": sum(not one.refused for one in submission.attachments),
-        "refused_files": [f"{one.name}: {one.refused}" for one in submission.attachments if one.refused][:MAX_LISTED],
+        "refused_files": list[Json](
+            [f"{one.name}: {one.refused}" for one in submission.attachments if one.refused][:MAX_LISTED]
+        ),
     }
     for name, value in submission.fields.items():
         if name not in HEADER_FIELDS:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from itsm.core.errors import MalformedError
@@ -16,7 +16,7 @@ MAX_FIELDS = 200
 class File:
     """A file of a form: which field it answers, its own name and type, and its bytes."""
 
-    field: str
+    answers: str
     name: str
     type: str
     content: bytes
@@ -24,10 +24,11 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """What was posted: the first value of each field, and the files that hold anything."""
+    """What was posted: the first value of each field as text and as bytes, and the files that hold anything."""
 
     fields: dict[str, str]
     files: tuple[File, ...] = ()
+    raw: dict[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def is_form(content_type: str) -> bool:
@@ -40,22 +41,23 @@ def read(body: bytes, content_type: str) -> Posted:
     kind, parameters = headers.parameters(content_type)
     if kind == URLENCODED or not kind:
         try:
-            pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+            pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MAX_FIELDS)
         except ValueError as error:
             raise MalformedError("the form has too many fields") from error
-        return Posted(fields=_first(pairs))
+        return _posted([(name.decode("utf-8", "replace"), value) for name, value in pairs])
     if kind == MULTIPART and parameters.get("boundary"):
         parts = list(_parts(body, headers.raw_bytes(parameters["boundary"])))
-        fields = [(part.field, part.content.decode("utf-8", "replace")) for part in parts if part.type == ""]
-        return Posted(fields=_first(fields), files=tuple(part for part in parts if part.type and part.content))
+        fields = [(part.answers, part.content) for part in parts if part.type == ""]
+        return _posted(fields, tuple(part for part in parts if part.type and part.content))
     raise MalformedError(f"a form is sent as {URLENCODED} or {MULTIPART}")
 
 
-def _first(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _posted(pairs: list[tuple[str, bytes]], files: tuple[File, ...] = ()) -> Posted:
+    raw: dict[str, bytes] = {}
     for name, value in pairs:
-        found.setdefault(name, charsets.clean(value))
-    return found
+        raw.setdefault(charsets.clean(name), value)
+    fields = {name: charsets.clean(value.decode("utf-8", "replace")) for name, value in raw.items()}
+    return Posted(fields=fields, files=files, raw=raw)
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[File]:
@@ -71,4 +73,4 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[File]:
                 type_ = said[1].decode("ascii").lower() if said else "application/octet-stream"
             name = charsets.clean(named.get("filename", ""))
             if named.get("name"):
-                yield File(field=charsets.clean(named["name"]), name=name, type=type_, content=content)
+                yield File(answers=charsets.clean(named["name"]), name=name, type=type_, content=content)

@@ -57,6 +57,19 @@ def payload_of(body: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
     return _opened(_object(body))
 
 
+def raw_mail(body: bytes, headers: Mapping[str, str], policy: WebhookSource) -> bytes:
+    """The whole mail a provider posts, as the policy's `raw` names it; empty where it posts none."""
+    paths = PATH.findall(policy.raw)
+    if not paths or len(body) > policy.max_bytes:
+        return b""
+    names = str(paths[0]).split("|")
+    if posted.is_form(headers.get("content-type", "")):
+        raw = posted.read(body, headers.get("content-type", "")).raw
+        return next((raw[name] for name in names if raw.get(name)), b"")
+    payload = payload_of(body, headers)
+    return next((found.encode("utf-8", "replace") for name in names if (found := _at(name, payload))), b"")
+
+
 def _opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     inner = payload.get("Message")
     if not isinstance(inner, str) or not inner.startswith("{") or "TopicArn" not in payload:
