@@ -15,6 +15,7 @@ from itsm.runtime.ports import Ports
 
 SHORT = 40
 """Characters of the longest detail a process carries along; texts stay with the record."""
+MOVES = {("submission", "released"): "SubmissionReleased"}
 ATTEMPTS = 5
 """How often a change is decided anew after somebody else saved first; more means a hot record, and the queue waits."""
 
@@ -47,12 +48,17 @@ def legal_moves(record: Record) -> tuple[str, ...]:
     return tuple(sorted(load(record.practice).lifecycle.by_hand(record.state)))
 
 
+def move_event(record: Record, to: str) -> str:
+    """What a person's move is called on the bus; the mail queue listens for a submission that is released."""
+    return MOVES.get((record.practice, to), "StateChanged")
+
+
 def moved(record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
     """The record in another state, if a person may move it there. Raises IllegalMoveError; same state, same record."""
     if record.state == to:
         return record
     check_move(record, to)
-    return record.changed("StateChanged", by=by, origin=origin, at=at, state=to)
+    return record.changed(move_event(record, to), by=by, origin=origin, at=at, state=to)
 
 
 def commented(record: Record, comment: Comment, details: Mapping[str, Json] | None = None) -> Record:

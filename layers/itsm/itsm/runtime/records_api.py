@@ -54,7 +54,8 @@ def work(request: Request, ports: Ports) -> Response:
         wanted = _wanted(current, new | {"details": kept}, ports)
         if to != current.state:
             desk.check_move(current, to)
-            return current.changed("StateChanged", by=caller, origin="records", at=ports.now(), state=to, **wanted)
+            event = desk.move_event(current, to)
+            return current.changed(event, by=caller, origin="records", at=ports.now(), state=to, **wanted)
         if not wanted:
             return current
         return current.changed("FieldsChanged", by=caller, origin="records", at=ports.now(), **wanted)
