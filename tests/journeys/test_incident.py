@@ -95,12 +95,12 @@ def test_a_resolved_ticket_can_be_closed_and_its_process_ends(desk: Journey) -> 
     desk.stands(ticket, "succeeded")
 
 
-def test_with_jira_down_tickets_and_processes_go_on_and_the_issue_follows(desk: Journey) -> None:
-    desk.box.jira.faults.add({"kind": "status", "status": 503, "times": 0, "path": "/rest/*"})
+def test_while_jira_takes_nothing_tickets_and_processes_go_on_and_the_issue_follows(desk: Journey) -> None:
+    desk.box.jira.faults.add({"kind": "429", "times": 0, "path": "/rest/*", "retry_after": 1})
     desk.mail("No network", sender="nora@example.org")
     ticket = desk.ticket("No network")
     desk.stands(ticket, "Wait for the resolution")
-    desk.wait(lambda: any(call.status == 503 for call in desk.box.jira.calls), "a call that Jira refused")
+    desk.wait(lambda: any(call.status == 429 for call in desk.box.jira.calls), "a call that Jira refused")
     assert desk.tickets.issue(ticket.id) is None
     desk.wait(desk.box.quiet, "the calls to end")
     desk.box.jira.faults.clear()

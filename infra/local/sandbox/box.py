@@ -260,6 +260,7 @@ class Sandbox:
         self.snapshots.touch()
 
     def _extra(self) -> Mapping[str, Any]:
+        self.sources.trim()
         return {"stacks": self.record, "positions": dict(self.positions)}
 
     def _store(self, key: str, raw: bytes) -> None:

@@ -1,8 +1,7 @@
-"""The emulated AWS services: ministack in this process, with the parts of the sandbox's own in front of it.
+"""The emulated AWS services: ministack in this process, with the parts of the sandbox's own in front of it."""
 
-This module and `seams` are the only ones that know ministack's inside; both name what they rely on, so that a new
-version of it is read against this list.
-"""
+# This module, `seams`, `stacks`, `compiling`, `making` and `snapshots` know the inside of ministack. A new version of it
+# is read against what they import from it, and the tests of infra/local are its gate.
 
 from __future__ import annotations
 

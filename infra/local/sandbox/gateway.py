@@ -61,15 +61,32 @@ def event(
 
     `claims` are the token's, None for a route without an authorizer.
     """
-    text = _is_text(request.headers.get("content-type", ""))
-    query: dict[str, str] = {}
-    for name, value in parse_qsl(request.query, keep_blank_values=True):
-        query[name] = f"{query[name]},{value}" if name in query else value
-    context: dict[str, Any] = {
+    context: dict[str, Any] = {"requestId": request_id, "routeKey": route, **_context(request, api, at)}
+    if claims is not None:
+        shown = {name: _claim(value) for name, value in claims.items()}
+        context["authorizer"] = {"jwt": {"claims": shown, "scopes": None}}
+    optional = {
+        "cookies": list(request.cookies), "queryStringParameters": _query(request.query),
+        "pathParameters": dict(parameters),
+    }  # fmt: skip
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": request.path,
+        "rawQueryString": request.query,
+        "headers": {**request.headers, "x-forwarded-for": request.peer, "x-forwarded-proto": "http"},
+        "requestContext": context,
+        **{name: value for name, value in optional.items() if value},
+        **_body(request),
+    }
+
+
+def _context(request: HttpRequest, api: str, at: float) -> dict[str, Any]:
+    return {
         "accountId": ACCOUNT,
         "apiId": api,
-        "domainName": request.headers.get("host", ""),
         "domainPrefix": api,
+        "domainName": request.headers.get("host", ""),
         "http": {
             "method": request.method,
             "path": request.path,
@@ -77,33 +94,26 @@ def event(
             "sourceIp": request.peer,
             "userAgent": request.headers.get("user-agent", ""),
         },
-        "requestId": request_id,
-        "routeKey": route,
         "stage": "$default",
         "time": datetime.fromtimestamp(at, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "timeEpoch": int(at * 1000),
     }
-    if claims is not None:
-        shown = {name: _claim(value) for name, value in claims.items()}
-        context["authorizer"] = {"jwt": {"claims": shown, "scopes": None}}
-    made: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": route,
-        "rawPath": request.path,
-        "rawQueryString": request.query,
-        "headers": {**request.headers, "x-forwarded-for": request.peer, "x-forwarded-proto": "http"},
-        "requestContext": context,
-        "isBase64Encoded": bool(request.body) and not text,
-    }
-    if request.cookies:
-        made["cookies"] = list(request.cookies)
-    if query:
-        made["queryStringParameters"] = query
-    if parameters:
-        made["pathParameters"] = dict(parameters)
-    if request.body:
-        made["body"] = request.body.decode("utf-8", "replace") if text else base64.b64encode(request.body).decode()
-    return made
+
+
+def _query(text: str) -> dict[str, str]:
+    """Parameters by name, repeated ones joined by commas."""
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    if not request.body:
+        return {"isBase64Encoded": False}
+    if _is_text(request.headers.get("content-type", "")):
+        return {"body": request.body.decode("utf-8", "replace"), "isBase64Encoded": False}
+    return {"body": base64.b64encode(request.body).decode(), "isBase64Encoded": True}
 
 
 def response(payload: bytes) -> HttpResponse:

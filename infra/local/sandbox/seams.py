@@ -113,6 +113,17 @@ def stream_read(table: str, position: int, most: int) -> list[Change]:
     return list(dynamodb.stream_records_since(table, position, most))
 
 
+def stream_trim(table: str, position: int) -> None:
+    """Forget the changes before a position. AWS keeps them for a day; nothing here reads them again."""
+    from ministack.services import dynamodb
+
+    spent = position - stream_start(table)
+    records = dynamodb._stream_records.get(table)
+    if spent > 0 and records:
+        del records[:spent]
+        dynamodb._stream_trimmed[table] = dynamodb._stream_trimmed.get(table, 0) + spent
+
+
 def filtered(records: Sequence[Mapping[str, Any]], mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What FilterCriteria let through."""
     from ministack.services import lambda_svc

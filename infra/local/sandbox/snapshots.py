@@ -113,13 +113,14 @@ class Snapshots:
         from ministack.core import persistence
         from ministack.services import dynamodb
 
+        extra = self._extra()
         states = {name: module.get_state() for name in SERVICES if (module := _loaded(name)) is not None}
         streams = {name: getattr(dynamodb, name) for name in ("_stream_records", "_stream_trimmed")}
         whole = {
             "format": FORMAT,
             "services": {name: state for name, state in states.items() if state is not None},
             "streams": {**streams, "counter": dynamodb._stream_seq_counter},
-            "extra": self._extra(),
+            "extra": extra,
         }
         return json.dumps(whole, default=persistence._json_default)
 

@@ -14,6 +14,8 @@ from sandbox.stream_source import StreamSource
 
 POLL = 0.05
 """Seconds between two looks when nothing woke the pump: for messages whose delay or invisibility runs out."""
+KEPT = 100
+"""Changes that stay readable behind the last follower, for whoever looks into a stream."""
 GAP = 0.002
 """A burst of wakes is taken as one."""
 
@@ -62,6 +64,15 @@ class Sources:
         """Feed functions from now on."""
         self._thread = threading.Thread(target=self._work, name="sources", daemon=True)
         self._thread.start()
+
+    def trim(self) -> None:
+        """Forget the changes every follower is past, but for the last few; called where the services live."""
+        behind: dict[str, int] = {}
+        for source in list(self._known.values()):
+            if isinstance(source, StreamSource):
+                behind[source.table] = min(behind.get(source.table, source.position), source.position)
+        for table, position in behind.items():
+            seams.stream_trim(table, position - KEPT)
 
     def pause(self, paused: bool) -> None:
         """Hold every source back, or let it go again: what arrives meanwhile waits."""

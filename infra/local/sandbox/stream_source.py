@@ -39,7 +39,7 @@ class StreamSource:
         self._name, self._mapping, self._functions, self._call = name, mapping, functions, call
         self._positions = positions
         self._arn = str(mapping["EventSourceArn"])
-        self._table = seams.stream_table(self._arn)
+        self.table = seams.stream_table(self._arn)
         self._batch = int(mapping.get("BatchSize", 100))
         self._window = float(mapping.get("MaximumBatchingWindowInSeconds", 0))
         self._attempts = int(mapping.get("MaximumRetryAttempts", -1))
@@ -50,7 +50,7 @@ class StreamSource:
         self._destination = destination.get("Destination")
         if name not in positions:
             oldest = mapping.get("StartingPosition") == "TRIM_HORIZON"
-            positions[name] = (seams.stream_start if oldest else seams.stream_end)(self._table)
+            positions[name] = (seams.stream_start if oldest else seams.stream_end)(self.table)
         self._woken = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=name, daemon=True)
@@ -58,12 +58,17 @@ class StreamSource:
 
     def look(self) -> None:
         """Let the follower see what is new."""
-        if seams.stream_end(self._table) > self._positions[self._name]:
+        if seams.stream_end(self.table) > self._positions[self._name]:
             self._woken.set()
+
+    @property
+    def position(self) -> int:
+        """Behind the last change that is done."""
+        return self._positions[self._name]
 
     def quiet(self) -> bool:
         """Whether every change was followed."""
-        return seams.stream_end(self._table) <= self._positions[self._name]
+        return seams.stream_end(self.table) <= self._positions[self._name]
 
     def close(self) -> None:
         """Stop following; the batch at hand comes again."""
@@ -79,16 +84,16 @@ class StreamSource:
                 try:
                     self._deliver(batch, 0)
                 except Exception:  # nobody waits for this thread; it must go on, and the batch with it
-                    log.exception("the stream of %s could not be followed; it is tried again", self._table)
+                    log.exception("the stream of %s could not be followed; it is tried again", self.table)
                     self._closing.wait(1.0)
                     continue
 
     def _read(self) -> list[seams.Change]:
         position = self._positions[self._name]
-        read: list[seams.Change] = self._call(lambda: seams.stream_read(self._table, position, self._batch))
+        read: list[seams.Change] = self._call(lambda: seams.stream_read(self.table, position, self._batch))
         if read and len(read) < self._batch and self._window:
             self._closing.wait(self._window)
-            read = self._call(lambda: seams.stream_read(self._table, position, self._batch))
+            read = self._call(lambda: seams.stream_read(self.table, position, self._batch))
         return read
 
     def _deliver(self, batch: list[seams.Change], attempt: int) -> None:
@@ -147,7 +152,7 @@ class StreamSource:
     def _give_up(self, batch: Sequence[Mapping[str, Any]], condition: str, attempts: int) -> None:
         """Tell the on-failure destination where in the stream to find what was given up; the records are not in it."""
         log.error(
-            "%s gave up on %d changes of %s: %s", self._mapping["FunctionName"], len(batch), self._table, condition
+            "%s gave up on %d changes of %s: %s", self._mapping["FunctionName"], len(batch), self.table, condition
         )
         destination = self._destination
         if not destination:
