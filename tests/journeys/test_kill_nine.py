@@ -53,7 +53,7 @@ def _mail(made: Cloud, case: int) -> Mapping[str, Any]:
 
 def _notified(made: Cloud, key: str, head: str, text: str) -> Mapping[str, Any]:
     """Store a mail as SES does and give the queue's word of it."""
-    raw = f"From: Rita <rita@example.org>\r\n{head}Message-ID: <{key}@example.org>\r\n\r\n{text}\r\n"
+    raw = f"From: Rita <{key}@example.org>\r\n{head}Message-ID: <{key}@example.org>\r\n\r\n{text}\r\n"
     made.client("s3").put_object(Bucket="blobs", Key=f"mail/{key}", Body=raw.encode())
     body = notification(f"mail/{key}")
     return {"Records": [{"messageId": key, "body": json.dumps(body)}]}
