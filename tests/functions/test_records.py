@@ -7,7 +7,7 @@ from itsm.core.record import Record
 
 from functions.records.app import handler
 from tests.builders import a_record, an_incident
-from tests.fakes import FakePorts
+from tests.fakes import FakePorts, FakeRecords
 from tests.support.http import agent, event, read
 
 ONE = {"number": "INC0000001"}
@@ -226,3 +226,21 @@ def test_an_internal_note_takes_no_ticket_off_hold(ports: FakePorts) -> None:
     for public, state in ((False, "on_hold"), (True, "in_progress")):
         call(ports, "POST /records/{number}/comments", {"text": "x", "public": public})
         assert ports.records.get(record.id).state == state
+
+
+class Raced(FakeRecords):
+    """A store in which somebody else moves every record just after it was found."""
+
+    def find(self, number: str) -> Record:
+        """The record as it was before."""
+        before = FakeRecords.find(self, number)
+        self.save(before.changed("StateChanged", by="bob", origin="records", at=1, state="in_progress"))
+        return before
+
+
+def test_a_change_that_names_no_state_moves_nothing_even_when_somebody_else_just_did(ports: FakePorts) -> None:
+    ports.records = Raced()
+    ticket = ports.records.create(an_incident()).record
+    assert patch(ports, {"assignee": "ada@example.org"})["statusCode"] == 200
+    record = ports.records.get(ticket.id)
+    assert (record.state, record.assignee) == ("in_progress", "ada@example.org")

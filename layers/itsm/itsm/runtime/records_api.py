@@ -45,14 +45,14 @@ def work(request: Request, ports: Ports) -> Response:
         raise InvalidInputError(unknown[0], f"cannot be set; what can: {allowed}")
     new: dict[str, Any] = {name: _checked(name, body[name], ports) for name in WRITABLE if name in body}
     details = _details(record, body["details"]) if "details" in body else {}
-    to = text_of("state", body["state"], 40) if "state" in body else record.state
+    to = text_of("state", body["state"], 40) if "state" in body else ""
 
     def decide(current: Record) -> Record:
         if version is not None and current.version != version:
             raise StaleVersionError(f"{current.number} is at version {current.version}, not {version}; read it again")
         kept = {name: value for name, value in {**current.details, **details}.items() if value is not None}
         wanted = _wanted(current, new | {"details": kept}, ports)
-        if to != current.state:
+        if to and to != current.state:
             desk.check_move(current, to)
             event = desk.move_event(current, to)
             return current.changed(event, by=caller, origin="records", at=ports.now(), state=to, **wanted)
