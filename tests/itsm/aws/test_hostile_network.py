@@ -10,6 +10,7 @@ from itsm.aws.audit import Audit
 from itsm.aws.bus import Processes
 from itsm.aws.once import Once
 from itsm.core.errors import OutsideError, StaleVersionError, TooLargeError
+from itsm.core.events import digest
 from itsm.core.ports import Link, Wait
 from itsm.core.record import Record
 
@@ -155,6 +156,36 @@ def test_more_than_an_item_may_hold_is_too_large_and_not_tried_again(store: Stor
     network.next("PutItem", "ValidationException")
     with pytest.raises(TooLargeError):
         store.records.save(assigned(record))
+
+
+@pytest.mark.parametrize("with_comment", [False, True])
+def test_a_giant_is_refused_whole_by_the_store_itself(store: Store, with_comment: bool) -> None:
+    record = store.records.create(an_incident(participants=tuple(f"{at}@example.org" for at in range(40)))).record
+    comment = a_comment(record) if with_comment else None
+    giant = record.changed(
+        "CommentAdded",
+        by="a",
+        origin="r",
+        at=NOON,
+        comment=comment.id if comment else "",
+        details={"plan": "x" * 450_000},
+    )
+    with pytest.raises(TooLargeError):
+        store.records.save(giant, comment)
+    assert store.records.get(record.id) == record
+
+
+@pytest.mark.parametrize(
+    "value", [0.1, -0.0, 10**17, 1e300, "", [], {}, None, True, [None, {"": "\0"}], "\u2028\x85ßΩ🔥"]
+)
+def test_any_json_among_the_details_reads_back_as_it_was_with_its_hash(store: Store, value: Any) -> None:
+    record = store.records.create(an_incident()).record
+    saved = store.records.save(
+        record.changed("FieldsChanged", by="a", origin="r", at=NOON, details={"size": value, "name": "n"})
+    )
+    read = store.records.get(record.id)
+    assert read.details == saved.details
+    assert digest(read.id, read.event) == read.event.hash == saved.event.hash
 
 
 def test_an_opening_text_is_written_once(store: Store) -> None:

@@ -25,7 +25,7 @@ from itsm.aws.models import (
     ticket_key,
 )
 from itsm.aws.numbers import Numbers
-from itsm.aws.trouble import asked
+from itsm.aws.trouble import asked, is_too_large
 from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError, TooLargeError
 from itsm.core.events import Event
 from itsm.core.ports import Created, Page, Row, Timer, Wait
@@ -110,7 +110,7 @@ class Records(Links):
                 return self.get(record.id)
             if REASON_CONDITION in reasons or REASON_CONFLICT in reasons:
                 raise StaleVersionError(f"{record.number} was changed meanwhile; read it again") from error
-            if REASON_INVALID in reasons:
+            if REASON_INVALID in reasons or is_too_large(error):
                 raise TooLargeError(f"{record.number} holds more than the 400 KB a record may have") from error
             raise OutsideError(f"{record.number} could not be saved; it is tried again") from error
         return record

@@ -28,6 +28,11 @@ def asked(what: str) -> Iterator[None]:
             raise
         if code == CONFLICT:
             raise StaleVersionError("somebody is changing this record just now; read it again") from error
-        if code == INVALID and TOO_LARGE in (error.cause_response_message or "").lower():
+        if is_too_large(error):
             raise TooLargeError(f"{what}: it holds more than the 400 KB a record may have") from error
         raise OutsideError(f"{what}; it is tried again") from error
+
+
+def is_too_large(error: PynamoDBException) -> bool:
+    """Whether DynamoDB refused an item because of its size."""
+    return error.cause_response_code == INVALID and TOO_LARGE in (error.cause_response_message or "").lower()
