@@ -1,5 +1,6 @@
 """Alarm: an alarm and its recovery find each other without anything being searched for."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,11 +57,15 @@ def test_the_same_event_again_is_the_same_ticket_and_entry() -> None:
     assert (once.record_id, once.comment_id) == (again.record_id, again.comment_id)
 
 
-def test_the_next_time_the_alarm_fires_is_another_ticket() -> None:
-    first, later = read(FIRES), read(event("ALARM", ENDED, "OK", BEGAN))
+@pytest.mark.parametrize(("minutes", "same"), [(60, True), (0, False)])
+def test_the_next_time_the_alarm_fires_is_another_ticket_unless_it_flaps(minutes: int, *, same: bool) -> None:
+    policy = replace(POLICY, flap_minutes=minutes)
+    first, later = (
+        parse(happened, policy, received_at=NOON) for happened in (FIRES, event("ALARM", ENDED, "OK", BEGAN))
+    )
     assert first
     assert later
-    assert first.record_id != later.record_id
+    assert (first.record_id == later.record_id) is same
 
 
 def test_an_alarm_that_fires_on_belongs_to_the_ticket_it_opened() -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from itsm.runtime.policies import Policies
-from itsm.service_desk.policy import Choice, Forms, Question, Routing, RoutingRule, Sources, problems
+from itsm.service_desk.policy import Choice, Forms, Maintenance, Question, Routing, RoutingRule, Sources, problems
 from itsm.service_desk.routing import choose_group
 
 from tests.builders import an_incident
@@ -28,6 +29,11 @@ def with_verify(policy: Sources, **change: Any) -> Sources:
     return with_webhook(policy, verify=replace(policy.webhook["monitoring"].verify, **change))
 
 
+def window(hours: int = 0, **named: Any) -> Maintenance:
+    begins = datetime(2026, 3, 1, 22, tzinfo=UTC)
+    return Maintenance(name="upgrade", begins=begins, ends=begins + timedelta(hours=hours), **named)
+
+
 SOURCES: dict[str, Callable[[Sources], Sources]] = {
     "mail.addresses": lambda policy: with_mail(policy, addresses=()),
     "mail.lists": lambda policy: with_mail(policy, lists="drop"),
@@ -35,6 +41,15 @@ SOURCES: dict[str, Callable[[Sources], Sources]] = {
     "mail.impact": lambda policy: with_mail(policy, impact=0),
     "mail.service": lambda policy: with_mail(policy, service="nonesuch"),
     "mail.participants": lambda policy: with_mail(policy, participants=1_000),
+    "mail.same_words": lambda policy: with_mail(policy, same_words=1),
+    "attachments.most": lambda policy: replace(policy, attachments=replace(policy.attachments, most=0)),
+    "attachments.refused_endings.0": lambda policy: replace(
+        policy, attachments=replace(policy.attachments, refused_endings=(".EXE",))
+    ),
+    "alarm.storm": lambda policy: replace(policy, alarm=replace(policy.alarm, storm=0)),
+    "maintenance.0.ends": lambda policy: replace(policy, maintenance=(window(services=("vpn",)),)),
+    "maintenance.0.services": lambda policy: replace(policy, maintenance=(window(hours=1),)),
+    "webhook.new.verify.topics": lambda policy: with_verify(policy, scheme="sns"),
     "alarm.names.x-.service": lambda policy: replace(
         policy, alarm=replace(policy.alarm, names={"x-": {"service": "nonesuch"}})
     ),

@@ -3,7 +3,18 @@
 from collections.abc import Collection, Mapping
 
 from itsm.core import rules
-from itsm.service_desk.policy import Forms, Question, Routing, Sources, Verification, WebhookSource
+from itsm.service_desk.policy import (
+    AlarmSource,
+    Attachments,
+    Forms,
+    MailSource,
+    Maintenance,
+    Question,
+    Routing,
+    Sources,
+    Verification,
+    WebhookSource,
+)
 
 PRACTICES = ("incident", "request", "change")
 SCHEMES = ("hmac", "token", "sns", "ecdsa", "form", "none")
@@ -19,8 +30,17 @@ type Problems = list[tuple[str, str]]
 def sources_problems(sources: Sources) -> Problems:
     """What is wrong in sources.toml, as (key path, reason)."""
     services = sources.services.services
+    found = _mail_problems(sources.mail, services) + _attachment_problems(sources.attachments)
+    found += _alarm_problems(sources.alarm, services)
+    for number, window in enumerate(sources.maintenance):
+        found += _window_problems(f"maintenance.{number}", window, services)
+    for name, webhook in sources.webhook.items():
+        found += _webhook_problems(f"webhook.{name}", webhook, services)
+    return found
+
+
+def _mail_problems(mail: MailSource, services: Collection[str]) -> Problems:
     found: Problems = []
-    mail = sources.mail
     if not mail.addresses:
         found.append(("mail.addresses", "name at least one address, or no mail is ours"))
     found += _one_of("mail.practice", mail.practice, PRACTICES)
@@ -29,22 +49,40 @@ def sources_problems(sources: Sources) -> Problems:
     found += _one_of("mail.service", mail.service, ("", *services))
     if not 1 <= mail.participants <= 100:
         found.append(("mail.participants", "between 1 and 100 people can take part in a ticket"))
-    files = sources.attachments
-    for name in ("max_bytes", "total_bytes", "most", "archive_entries", "archive_bytes", "archive_ratio"):
-        found += [(f"attachments.{name}", "at least 1")] if getattr(files, name) < 1 else []
-    found += [
+    caps = {"per_sender": mail.per_sender, "per_thread": mail.per_thread, "same_words": mail.same_words}
+    found += [(f"mail.{name}", "at least 4: fewer is what people do") for name, cap in caps.items() if cap < 4]
+    return found
+
+
+def _attachment_problems(files: Attachments) -> Problems:
+    names = ("max_bytes", "total_bytes", "most", "archive_entries", "archive_bytes", "archive_ratio")
+    found = [(f"attachments.{name}", "at least 1") for name in names if getattr(files, name) < 1]
+    return found + [
         (f"attachments.refused_endings.{at}", "an ending without its dot, in lower case")
         for at, ending in enumerate(files.refused_endings)
         if ending != ending.lower().strip(". ") or not ending
     ]
-    caps = {"per_sender": mail.per_sender, "per_thread": mail.per_thread, "same_words": mail.same_words}
-    found += [(f"mail.{name}", "at least 4: fewer is what people do") for name, cap in caps.items() if cap < 4]
-    found += _one_of("alarm.practice", sources.alarm.practice, PRACTICES)
-    found += _levels("alarm", sources.alarm.impact, sources.alarm.urgency)
-    for start, fields in sources.alarm.names.items():
+
+
+def _alarm_problems(alarm: AlarmSource, services: Collection[str]) -> Problems:
+    found = _one_of("alarm.practice", alarm.practice, PRACTICES)
+    found += _levels("alarm", alarm.impact, alarm.urgency)
+    found += [(f"alarm.{name}", "at least 1") for name in ("storm", "storm_minutes") if getattr(alarm, name) < 1]
+    for start, fields in alarm.names.items():
         found += _fields(f"alarm.names.{start}", fields, services)
-    for name, webhook in sources.webhook.items():
-        found += _webhook_problems(f"webhook.{name}", webhook, services)
+    return found
+
+
+def _window_problems(path: str, window: Maintenance, services: Collection[str]) -> Problems:
+    found: Problems = []
+    if window.begins.tzinfo is None or window.ends.tzinfo is None:
+        found.append((f"{path}.begins", "write both instants with their offset, like 2026-03-01T22:00:00+01:00"))
+    elif window.begins >= window.ends:
+        found.append((f"{path}.ends", "is not after it begins"))
+    if not window.services and not window.alarms:
+        found.append((f"{path}.services", "name services or the starts of alarms' names"))
+    for service in window.services:
+        found += _one_of(f"{path}.services", service, services)
     return found
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from itsm.core.events import Json
 from itsm.core.organisation import Groups, Services
+from itsm.service_desk.submission import Submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +90,39 @@ class WebhookSource:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmSource:
     """[alarm]: CloudWatch alarms. `names` maps the start of an alarm's name to fields of its ticket (service, impact,
-    urgency)."""
+    urgency).
+
+    Episodes of one alarm that begin within a stretch of `flap_minutes` are one ticket (0: each is its own). More than
+    `storm` new tickets of one service in `storm_minutes`, and the rest are entries on one ticket of the storm.
+    """
 
     practice: str = "incident"
     requester: str = "cloudwatch"
     impact: int = 2
     urgency: int = 2
+    flap_minutes: int = 60
+    storm: int = 10
+    storm_minutes: int = 30
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """[[maintenance]]: from `begins` to `ends`, with their offset, alarms of these services, or whose names start so,
+    make no ticket."""
+
+    name: str
+    begins: datetime
+    ends: datetime
+    services: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+
+    def holds(self, submission: Submission, at: int) -> bool:
+        """Whether a fault that came at this instant (epoch seconds) is expected."""
+        if not self.begins.timestamp() <= at < self.ends.timestamp():
+            return False
+        name = submission.subject.removesuffix(" is in alarm")
+        return submission.fields.get("service") in self.services or name.startswith(self.alarms or ("\0",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +146,7 @@ class Sources:
 
     mail: MailSource
     attachments: Attachments = field(default_factory=Attachments)
+    maintenance: tuple[Maintenance, ...] = ()
     alarm: AlarmSource = field(default_factory=AlarmSource)
     webhook: Mapping[str, WebhookSource] = field(default_factory=dict)
     services: Services = field(default_factory=Services, metadata={"from": "services"})

@@ -65,7 +65,8 @@ class Submission:
     `delivery` the key of this very delivery (the same unless several deliveries speak of one ticket, as alarm and
     recovery do). `subject` and `text` are clean; `reply` is the text without what it quotes; `html` is sanitised.
     `fields` are answers mapped by policy: service, impact, urgency, practice, template, ... `fingerprint` groups the
-    alarms of one fault; `recovered` says the fault is over. `failures` are the addresses a bounce gives up.
+    alarms of one fault; `recovered` says the fault is over. `failures` are the addresses a bounce gives up;
+    `began` is when the fault did.
     """
 
     source: str
@@ -90,6 +91,7 @@ class Submission:
     recovered: bool = False
     raw: str = ""
     failures: tuple[Failure, ...] = ()
+    began: int = 0
 
     @property
     def record_id(self) -> str:

@@ -23,6 +23,8 @@ timestamp, an event out of ALARM (to OK or INSUFFICIENT_DATA) as the previous st
 * ALARM -> INSUFFICIENT_DATA ends the episode without a recovery: the ticket gets a journal entry and stays open, since
   no data is no good news. The OK that may follow names INSUFFICIENT_DATA as its previous state and so belongs to no
   episode: it is left out;
+* episodes that begin in one stretch of `flap_minutes` are one ticket, which goes on again: an alarm that flaps makes a
+  journal, not tickets. The stretch follows from the same instant, so a recovery still finds it without a search;
 * OK -> INSUFFICIENT_DATA, INSUFFICIENT_DATA -> OK and the state every new alarm begins with make nothing.
 """
 OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
@@ -46,9 +48,11 @@ def parse(event: Mapping[str, Any], policy: AlarmSource, *, received_at: int) ->
     began = previous if was == FIRING else state
     path = "detail.previousState.timestamp" if was == FIRING else "detail.state.timestamp"
     instant = _instant(_text(began, "timestamp", path), path)
+    epoch = int(datetime.fromisoformat(instant).timestamp())
+    stretch = str(epoch // (policy.flap_minutes * 60)) if policy.flap_minutes else instant
     return Submission(
         source=ALARM,
-        key=f"{arn}|{instant}",
+        key=f"{arn}|{stretch}",
         kind=ALARM,
         received_at=received_at,
         sender=policy.requester,
@@ -65,6 +69,7 @@ def parse(event: Mapping[str, Any], policy: AlarmSource, *, received_at: int) ->
         delivery=str(event.get("id") or f"{arn}|{value}|{state.get('timestamp', '')}"),
         fingerprint=arn,
         recovered=value == WELL,
+        began=epoch,
     )
 
 
