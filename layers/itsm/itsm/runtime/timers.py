@@ -1,7 +1,9 @@
 """Timers: clocks start, deadlines come near and fire; never early, each once, none lost when the sweeper is late."""
 
+import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import batched
 
 from itsm.core.errors import StaleVersionError
 from itsm.core.events import Json
@@ -16,6 +18,8 @@ from itsm.runtime.ports import Ports
 SHARDS = 16
 ORIGIN = "timer"
 LONGEST_DELAY = 900
+CHUNK = 100
+"""Timers read before the next are sent: a storm does not have to fit into memory, nor wait for its end."""
 REMINDER = "We still wait for your answer on {}; without one we cannot go on."
 LAST_WORD = "We heard nothing from you on {} and take it to be done. Answer this mail if it is not, and we go on."
 
@@ -34,11 +38,16 @@ def start(record_id: str, ports: Ports) -> Mapping[str, Json]:
     return desk.step_result(desk.update(ports, record_id, started))
 
 
-def sweep(ports: Ports) -> None:
-    """Send every timer due before now + 75 s, earliest first; one that is overdue goes at once."""
-    now = ports.now()
-    for shard in range(SHARDS):
-        timers = list(ports.records.due(shard, now + NEAR))
+def sweep(ports: Ports, shards: Sequence[int] = range(SHARDS)) -> None:
+    """Send every timer due before now + 75 s, earliest first over all shards; one that is overdue goes at once.
+
+    A sweep that is cut short has sent the earliest ones; the next one sends the rest. Several may share the shards.
+    """
+    until = ports.now() + NEAR
+    ordered = heapq.merge(*(ports.records.due(shard, until) for shard in shards), key=lambda timer: timer.due)
+    for timers in batched(ordered, CHUNK, strict=False):
+        # a storm takes its time to send: what goes out last is delayed from then on, not from the start
+        now = ports.now()
         bodies: Sequence[Mapping[str, Json]] = [{"record": timer.record, "due": timer.due} for timer in timers]
         ports.timers.send(bodies, [min(max(0, timer.due - now), LONGEST_DELAY) for timer in timers])
 
