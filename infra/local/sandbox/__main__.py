@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import secrets
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.listening import PortTakenError
+from sandbox.listening import InUseError
 from sandbox.settings import ROOT, Ports, Settings
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ def _run(settings: Settings, *, once: bool, samples: bool) -> int:
         level=logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    over = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: over.set())
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     from sandbox.box import Sandbox
     from sandbox.compiling import TemplateError
     from sandbox.stacks import StackError
@@ -73,14 +72,23 @@ def _run(settings: Settings, *, once: bool, samples: bool) -> int:
         with Sandbox(settings, _say) as box:
             print(f"up after {time.perf_counter() - began:.1f} s\n", flush=True)
             arrived = _feed(box) if samples else True
-            if once or over.is_set():
-                return 0 if arrived else 1
-            print("\nserving until Ctrl-C", flush=True)
-            over.wait()
-            print("\nstopping", flush=True)
-            return 0
-    except (PortTakenError, StackError, TemplateError) as error:
+            if not once:
+                _serve()
+    except KeyboardInterrupt:
+        return _fail("interrupted; what was there is saved")
+    except (InUseError, StackError, TemplateError) as error:
         return _fail(str(error))
+    return 0 if arrived or not once else 1
+
+
+def _serve() -> None:
+    """Wait for Ctrl-C, and let a second one not disturb the end."""
+    print("\nserving until Ctrl-C", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("\nstopping", flush=True)
 
 
 def _feed(box: Sandbox) -> bool:
@@ -106,7 +114,8 @@ def _token(settings: Settings, subject: str, groups: tuple[str, ...]) -> int:
     from sandbox.oidc import Issuer
 
     issuer = Issuer(settings.directory / "oidc-key.pem", time.time)
-    issuer.url = f"http://127.0.0.1:{settings.ports.http}"
+    known = settings.directory / "addresses.json"
+    issuer.url = json.loads(known.read_text())["http"] if known.exists() else f"http://127.0.0.1:{settings.ports.http}"
     print(issuer.token(subject, groups=groups))
     return 0
 

@@ -8,8 +8,8 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,13 +21,14 @@ from sandbox.front import Front
 from sandbox.functions import Functions
 from sandbox.jira import Hook, JiraSite
 from sandbox.lifting import jira_site, processes
-from sandbox.listening import listen
+from sandbox.listening import alone_in, listen
 from sandbox.mailbox import DropFolder, Mailbox, SmtpDoor
 from sandbox.making import Making
 from sandbox.nursery import Nursery
 from sandbox.oidc import AUDIENCE, Issuer
 from sandbox.outbox import Outbox
 from sandbox.own_secrets import own_secrets
+from sandbox.progress import Say, step
 from sandbox.reloading import Reloading
 from sandbox.schedules import Schedules
 from sandbox.settings import CREDENTIALS, REGION, Settings, worker_environment
@@ -39,10 +40,10 @@ from sandbox.states.front import Front as StatesFront
 from sandbox.web import Web
 
 STACK = "itsm"
+ADDRESSES = "addresses.json"
+"""Where the sandbox of a directory was last to be found."""
 
 _one = threading.Lock()
-
-type Say = Callable[[str, float], None]
 
 
 def new_id() -> str:
@@ -77,6 +78,7 @@ class Sandbox:
         with ExitStack() as stack:
             self._stack = stack
             stack.callback(_one.release)
+            stack.enter_context(alone_in(self.settings.directory))
             self._lift()
             self._stack = stack.pop_all()
         return self
@@ -147,14 +149,16 @@ class Sandbox:
         self.nursery = Nursery(settings.logs / "nursery.log")
         self._stack.callback(self.nursery.close)
         self._serve_aws(sockets["aws"])
-        with self._step("front, processes, Jira"):
+        with step(self._say, "front, processes, Jira"):
             self._serve_front(sockets["http"])
             self._serve_jira(sockets["jira"])
         self._deploy()
         self._open_doors(sockets["smtp"], sockets["web"])
+        addresses = {"http": self.front.url, "jira": self.jira_url, "aws": self.cloud.url, "web": self.web.url}
+        (settings.directory / ADDRESSES).write_text(json.dumps(addresses | {"smtp_port": self.smtp.port}))
 
     def _serve_aws(self, listening: socket.socket) -> None:
-        with self._step("AWS services") as about:
+        with step(self._say, "AWS services") as about:
             directory = self.settings.directory
             self.outbox = Outbox(directory / "outbox", self._clock, new_id)
             self.cloud = Cloud(listening, directory / "objects", self._intercept)
@@ -175,6 +179,9 @@ class Sandbox:
             )
 
     def _serve_front(self, listening: socket.socket) -> None:
+        self.sources = Sources(self.functions, self.cloud.call, self.positions)
+        # Saved when everything that changes something has come to rest: above it on the stack.
+        self._stack.callback(self.snapshots.close)
         self.issuer = Issuer(self.settings.directory / "oidc-key.pem", self._clock)
         self.front = Front(
             listening, call=self.functions.call, issuer=self.issuer, ids=new_id, clock=self._clock,
@@ -185,7 +192,6 @@ class Sandbox:
         self._stack.callback(self.processes.close)
         self.engine = self.processes.engine
         self.doors = AwsDoors(self.functions, StatesFront(self.engine), self.outbox, new_id, self._changed)
-        self.sources = Sources(self.functions, self.cloud.call, self.positions)
         self.schedules = Schedules(self._clock, self.cloud.call)
         seams.to_functions(lambda arn, payload: self.functions.spawn(arn, payload.encode()))
         seams.to_processes(lambda arn, text: self._start_process(arn, text))
@@ -207,8 +213,7 @@ class Sandbox:
         self.processes.start()
 
     def _open_doors(self, smtp: socket.socket, web: socket.socket) -> None:
-        with self._step("doors open"):
-            self._stack.callback(self.snapshots.close)
+        with step(self._say, "doors open"):
             self.snapshots.start()
             self.sources.start()
             self._stack.callback(self.sources.close)
@@ -286,10 +291,3 @@ class Sandbox:
     def _status(self, detail: Mapping[str, Any]) -> None:
         """Step Functions tells the default bus of every execution that starts or ends."""
         self.event("aws.states", "Step Functions Execution Status Change", detail, (str(detail["executionArn"]),))
-
-    @contextmanager
-    def _step(self, name: str) -> Iterator[list[str]]:
-        about: list[str] = []
-        began = time.perf_counter()
-        yield about
-        self._say(" ".join([name, *about]), (time.perf_counter() - began) * 1000)

@@ -1,7 +1,7 @@
 """The emulated AWS services: ministack in this process, with the parts of the sandbox's own in front of it."""
 
-# This module, `seams`, `stacks`, `compiling`, `making` and `snapshots` know the inside of ministack. A new version of it
-# is read against what they import from it, and the tests of infra/local are its gate.
+# This module, `seams`, `stacks`, `compiling`, `making` and `snapshots` know the inside of ministack. A new version is
+# read against what they import from it, and the tests of infra/local are its gate.
 
 from __future__ import annotations
 

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 HOST = "127.0.0.1"
 
 
-class PortTakenError(Exception):
+class InUseError(Exception):
+    """Something the sandbox needs for itself is in use; the message says what, and what to do."""
+
+
+class PortTakenError(InUseError):
     """Another program listens where the sandbox wants to."""
+
+
+@contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Keep a state directory to this process. Raises InUseError when another sandbox has it."""
+    with (directory / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InUseError(
+                f"{directory} belongs to a sandbox that runs: stop that one, or give this one a directory of its own, "
+                'for instance: make run ARGS="--directory .sandbox/second"'
+            ) from error
+        yield
 
 
 def listen(port: int, purpose: str, variable: str) -> socket.socket:

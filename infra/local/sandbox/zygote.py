@@ -77,8 +77,8 @@ def _become_worker(order: Mapping[str, Any], nursery: int) -> NoReturn:
     try:
         _die_with(nursery)
         signal.set_wakeup_fd(-1)
-        for name in (signal.SIGCHLD, signal.SIGINT):
-            signal.signal(name, signal.SIG_DFL)
+        # Ctrl-C stays ignored: it is for the sandbox, which lets calls under way end.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.environ.clear()
         os.environ.update(order["environment"])
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sandbox.box import Sandbox
 from sandbox.compiling import TemplateError, compiled
-from sandbox.listening import PortTakenError, listen
+from sandbox.listening import InUseError, PortTakenError, alone_in, listen
 from sandbox.settings import Ports, Settings
 
 from tests.infra.local.conftest import TOY, Toy
@@ -43,6 +43,11 @@ def test_every_step_of_the_way_up_is_told(toy: Toy) -> None:
 
 def test_two_sandboxes_in_one_process_are_refused(toy: Toy, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="one at a time"), Sandbox(Settings.for_tests(tmp_path, root=TOY)):
+        pass
+
+
+def test_two_sandboxes_on_one_directory_are_refused(tmp_path: Path) -> None:
+    with alone_in(tmp_path), pytest.raises(InUseError, match="belongs to a sandbox that runs"), alone_in(tmp_path):
         pass
 
 
