@@ -3,6 +3,7 @@
 from itsm.runtime import links
 from itsm.runtime.door import http_door
 from itsm.runtime.http import Request, Response, page
+from itsm.runtime.measure import remaining
 from itsm.runtime.ports import Ports
 from itsm.service_desk import ticket_page
 
@@ -12,4 +13,6 @@ def handler(request: Request, ports: Ports) -> Response:
     """GET /tickets/{link}: the ticket the link was signed for."""
     record_id = links.payload("ticket", request.params["link"], ports)
     record = ports.records.get(record_id)
-    return page(200, ticket_page.render(record, ports.records.comments(record_id), ports.now()))
+    now = ports.now()
+    left = remaining(record, now, ports.policies)
+    return page(200, ticket_page.render(record, ports.records.comments(record_id), now, left))

@@ -20,3 +20,13 @@ def measured(before: Record, after: Record, comment: Comment | None, policies: P
 
     lifecycle = load(after.practice).lifecycle
     return replace(after, clocks=rules.measured(before, after, comment, lifecycle, policies.service_level))
+
+
+def remaining(record: Record, now: int, policies: Policies) -> dict[str, int]:
+    """The service time left of every promise to the requester, in seconds, by metric; negative when it has run out."""
+    if not record.clocks:
+        return {}
+    from itsm.practices.service_level import rules
+
+    levels = policies.service_level
+    return {one.metric: rules.remaining(one, now, levels) for one in record.clocks if one.kind == "sla"}

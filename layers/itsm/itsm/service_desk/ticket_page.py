@@ -1,10 +1,10 @@
 """Ticket page: what the requester sees of a ticket; read only, without JavaScript."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from html import escape
 
-from itsm.core.clock import PAUSED, RUNNING, Clock
+from itsm.core.clock import CANCELLED, PAUSED, RUNNING, Clock
 from itsm.core.record import Comment, Record
 from itsm.service_desk.pages import frame
 
@@ -26,14 +26,22 @@ STATES = {
 METRICS = {"response": "First answer", "next_reply": "Next answer", "resolution": "Resolution"}
 
 
-def render(record: Record, journal: Iterable[Comment], now: int) -> str:
-    """The page of one ticket: its state, its targets, and the public part of its journal, oldest first."""
+def render(record: Record, journal: Iterable[Comment], now: int, remaining: Mapping[str, int] | None = None) -> str:
+    """The page of one ticket: its state, its targets, and the public part of its journal, oldest first.
+
+    `remaining` is the service time left, in seconds, by metric. What support groups and suppliers promise each other is
+    not shown, nor what was cancelled.
+    """
+    promised = [clock for clock in record.clocks if clock.kind == "sla" and clock.state != CANCELLED]
     facts = [
         ("State", STATES.get(record.state, record.state)),
         ("Priority", str(record.priority)),
         ("Worked by", record.group or "the service desk"),
         ("Opened", moment(record.opened_at)),
-        *((METRICS.get(clock.metric, clock.metric), promise(clock, now)) for clock in record.clocks),
+        *(
+            (METRICS.get(clock.metric, clock.metric), promise(clock, now, (remaining or {}).get(clock.metric)))
+            for clock in promised
+        ),
     ]
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
     entries = "".join(_entry(entry, record) for entry in journal if entry.public)
@@ -45,14 +53,24 @@ def render(record: Record, journal: Iterable[Comment], now: int) -> str:
     )
 
 
-def promise(clock: Clock, now: int) -> str:
-    """A clock in a person's words: when it is due, that it waits, or how it ended."""
-    late = " (late)" if clock.breached_at is not None else ""
+def promise(clock: Clock, now: int, left: int | None = None) -> str:
+    """A clock in a person's words: when it is due and what is left, since when it waits, or how it ended."""
+    missed = f", missed: it was due {moment(clock.breached_at)}" if clock.breached_at is not None else ""
+    still = f", {span(left)} of service time left" if left is not None and left > 0 and not missed else ""
     if clock.state == RUNNING and clock.due is not None:
-        return f"by {moment(clock.due)}" + (" (overdue)" if clock.due <= now else "")
+        if missed:
+            return f"overdue since {moment(clock.due)}"
+        return f"by {moment(clock.due)}" + (" (overdue)" if clock.due <= now else still)
     if clock.state == PAUSED:
-        return f"waiting since {moment(clock.since)}{late}"
-    return f"done{late}"
+        return f"waiting since {moment(clock.since)}{missed or still}"
+    return f"done{missed}"
+
+
+def span(seconds: int) -> str:
+    """A stretch of time as people say it, its last minute begun counted whole."""
+    minutes = -(-seconds // 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
 def moment(at: int) -> str:
