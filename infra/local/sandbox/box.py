@@ -188,7 +188,11 @@ class Sandbox:
             settle=self.snapshots.settle,
         )  # fmt: skip
         self._stack.callback(self.front.stop)
-        self.processes = processes(self.settings.directory / "processes.db", self.functions, new_id, self._status)
+        journal = self.settings.directory / "processes.db"
+        if self.snapshots.put_back(journal):
+            self._say("the last run was killed: processes go back to the instant of the records", 0.0)
+        self.processes = processes(journal, self.functions, new_id, self._status)
+        self.snapshots.copy = self.processes.copy
         self._stack.callback(self.processes.close)
         self.engine = self.processes.engine
         self.doors = AwsDoors(self.functions, StatesFront(self.engine), self.outbox, new_id, self._changed)

@@ -47,6 +47,11 @@ class Processes:
         """Begin to work."""
         self._runner.start()
 
+    def copy(self, path: Path) -> None:
+        """Copy the journal as it is between two steps. It can be read through its own connection only."""
+        with self.engine.kernel.lock:
+            self.engine.journal._db.execute("VACUUM INTO ?", (str(path),))
+
     def close(self) -> None:
         """Stop; what waits goes on when the journal is opened again."""
         self._closing = True

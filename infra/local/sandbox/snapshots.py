@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
+import shutil
 import sys
 import threading
 import time
@@ -28,8 +30,12 @@ QUICK_MS = 100.0
 class Snapshots:
     """Saves what changed a second later, at most every minute however large the state, and at `close`.
 
-    One file holds all services as they were at one instant. `extra` is the sandbox's own part: stacks, positions.
+    One file holds all services as they were at one instant, and names a copy of the processes' journal of that instant:
+    `copy(path)` makes it. `extra` is the sandbox's own part: stacks, positions.
     """
+
+    copy: Callable[[Path], None] | None = None
+    quick_ms = QUICK_MS
 
     def __init__(self, cloud: Cloud, path: Path, extra: Callable[[], Mapping[str, Any]]) -> None:
         self._cloud, self._path, self._extra = cloud, path, extra
@@ -37,6 +43,8 @@ class Snapshots:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._copied: Path | None = None
+        self._marker = path.with_suffix(".running")
         self.last_ms = 0.0
 
     def load(self) -> Mapping[str, Any]:
@@ -57,8 +65,19 @@ class Snapshots:
         for name in ("_stream_records", "_stream_trimmed"):
             getattr(dynamodb, name)._data.update(saved["streams"][name]._data)
         dynamodb._stream_seq_counter = max(dynamodb._stream_seq_counter, saved["streams"]["counter"])
+        self._copied = None if saved["journal"] is None else self._path.with_name(saved["journal"])
         extra: Mapping[str, Any] = saved["extra"]
         return extra
+
+    def put_back(self, journal: Path) -> bool:
+        """After a kill, take the processes back to the instant of the services; whether that was done."""
+        killed = self._marker.exists() and self._copied is not None and self._copied.exists()
+        if killed and self._copied is not None:
+            for rest in ("-wal", "-shm"):
+                journal.with_name(journal.name + rest).unlink(missing_ok=True)
+            shutil.copyfile(self._copied, journal)
+        self._marker.touch()
+        return killed
 
     def start(self) -> None:
         """Save by itself from now on."""
@@ -74,18 +93,22 @@ class Snapshots:
         with self._lock:
             began = time.perf_counter()
             self._dirty.clear()
-            text = self._cloud.call(self._collect)
+            copied = None if self.copy is None else self._path.with_suffix(f".{secrets.token_hex(4)}.journal")
+            text = self._cloud.call(lambda: self._collect(copied))
             fresh = self._path.with_suffix(".new")
             with fresh.open("w") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._path)
+            if self._copied is not None:
+                self._copied.unlink(missing_ok=True)
+            self._copied = copied
             self.last_ms = (time.perf_counter() - began) * 1000
 
     def settle(self) -> None:
         """Save now if that is quick, soon if the state has grown large."""
-        if self.last_ms < QUICK_MS:
+        if self.last_ms < self.quick_ms:
             self.save()
         else:
             self.touch()
@@ -96,7 +119,10 @@ class Snapshots:
         if self._thread is not None:
             self._dirty.set()
             self._thread.join()
+        # By now the processes are at rest and their journal is what belongs to this state.
+        self.copy = None
         self.save()
+        self._marker.unlink(missing_ok=True)
 
     def _work(self) -> None:
         while not self._closing.is_set():
@@ -109,10 +135,12 @@ class Snapshots:
                 log.exception("the state could not be saved; it is tried again")
                 self._dirty.set()
 
-    def _collect(self) -> str:
+    def _collect(self, journal: Path | None) -> str:
         from ministack.core import persistence
         from ministack.services import dynamodb
 
+        if journal is not None and self.copy is not None:
+            self.copy(journal)
         extra = self._extra()
         states = {name: module.get_state() for name in SERVICES if (module := _loaded(name)) is not None}
         streams = {name: getattr(dynamodb, name) for name in ("_stream_records", "_stream_trimmed")}
@@ -121,6 +149,7 @@ class Snapshots:
             "services": {name: state for name, state in states.items() if state is not None},
             "streams": {**streams, "counter": dynamodb._stream_seq_counter},
             "extra": extra,
+            "journal": None if journal is None else journal.name,
         }
         return json.dumps(whole, default=persistence._json_default)
 

@@ -16,7 +16,7 @@ from sandbox.box import Sandbox
 from sandbox.compiling import TemplateError
 from sandbox.settings import ROOT, Settings
 from sandbox.stacks import StackError
-from sandbox.tickets import request
+from sandbox.tickets import Tickets, request
 
 from tests.infra.local.conftest import TOY, Toy
 
@@ -137,6 +137,9 @@ from sandbox.box import Sandbox
 from sandbox.settings import Settings
 with Sandbox(Settings.for_tests(Path(sys.argv[1]) / "state", root=Path(sys.argv[2]))) as box:
     pid = box.functions.call("itsm-Step", {"look": True}).value()["pid"]
+    box.engine.start_execution(box.outputs["Process"], {}, "killed")
+    box.wait_for(lambda: any(run.frames for run in box.engine.kernel.runs.values()))
+    box.snapshots.quick_ms = 60_000.0
     print(json.dumps({"front": box.front.url, "worker": pid, "nursery": box.nursery.pid}), flush=True)
     sys.stdin.read()
 """
@@ -166,7 +169,12 @@ def test_after_kill_nine_what_got_a_2xx_is_there_and_no_child_lives_on(tmp_path:
         assert answer.status == 200
         child.send_signal(signal.SIGKILL)
         child.wait()
-    with Sandbox(_settings(tmp_path)) as box:
+    said: list[str] = []
+    with Sandbox(_settings(tmp_path), lambda step, ms: said.append(step)) as box:
         kept = [note for note in Toy(box, []).seen("kept") if note["name"] == "kill"]
         assert len(kept) == 1
+        # Processes are those of the instant of that answer.
+        names = {run.name for run in Tickets(box).runs()}
+        assert "killed" in names
+        assert any("was killed" in line for line in said)
         box.wait_for(lambda: _gone(about["worker"]) and _gone(about["nursery"]), 5, "the children's end")
