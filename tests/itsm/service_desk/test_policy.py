@@ -92,7 +92,7 @@ def test_a_fault_in_a_question_is_named(policies: Policies, key: str) -> None:
 def test_a_question_asked_twice_and_a_form_without_a_sender_are_named(policies: Policies) -> None:
     twice = asking(policies.forms, Question(name="subject", label="Again"))
     assert [reason for _, reason in problems(twice)] == ["subject is asked twice"]
-    form = policies.forms.form["incident"]
+    form = replace(policies.forms.form["incident"], translation={})
     nobody = replace(policies.forms, form={"new": replace(form, question=form.question[1:])})
     assert [path for path, _ in problems(nobody)] == ["form.new.question"]
 

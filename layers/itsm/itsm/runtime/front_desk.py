@@ -9,10 +9,12 @@ from itsm.runtime import intake
 from itsm.runtime.http import Request, Response, json_response, page
 from itsm.runtime.ports import Ports
 from itsm.service_desk import signatures
+from itsm.service_desk.attachments import screened
 from itsm.service_desk.certified import subscription
 from itsm.service_desk.policy import Form
 from itsm.service_desk.sources import form as forms
 from itsm.service_desk.sources import posted, webhook
+from itsm.service_desk.words import chosen
 
 HOUR, FORMS_PER_HOUR = 3600, 60
 """Forms one address may send in an hour before it is asked to wait."""
@@ -23,24 +25,24 @@ EARLY_RECOVERIES = 3
 def show_form(request: Request, ports: Ports) -> Response:
     """GET /forms/{name}: the form, with a token of its own so that pressing twice makes one ticket."""
     name = request.params["name"]
-    return page(200, forms.page(name, _form(name, ports), ports.token()))
+    return page(200, forms.page(name, _form(name, request, ports), ports.token()))
 
 
 def send_form(request: Request, ports: Ports) -> Response:
     """POST /forms/{name}: 201 with the number, 422 with the same page and what is missing on it."""
     name = request.params["name"]
-    form = _form(name, ports)
+    form = _form(name, request, ports)
     _check_origin(request)
     if ports.once.count(f"form#{request.source_ip}", HOUR) > FORMS_PER_HOUR:
         raise ThrottledError("too many forms came from this address in an hour; wait, or write a mail", HOUR)
-    given = forms.answers(request.body, request.headers.get("content-type", ""))
+    given = forms.received(request.body, request.headers.get("content-type", ""))
     try:
-        submission = forms.parse(name, form, given, received_at=ports.now())
+        submission = forms.parse(name, form, given.fields, received_at=ports.now(), files=given.files)
     except forms.WrongAnswersError as wrong:
         return page(422, forms.page(name, form, ports.token(), wrong))
     except forms.TrappedError:
         return page(200, forms.confirmation(form, "", "", ""))
-    record, _ = intake.take(submission, ports)
+    record, _ = intake.take(screened(submission, ports.policies.sources.attachments), ports)
     link = f"{request.base_url}/tickets/{sign(ports.link_secret, 'ticket', record.id)}"
     return page(201, forms.confirmation(form, record.number, link, submission.sender))
 
@@ -94,11 +96,13 @@ def _check_unspent(name: str, body: bytes, tolerance: int, headers: Mapping[str,
         raise UnauthenticatedError("this token was used already, with another body")
 
 
-def _form(name: str, ports: Ports) -> Form:
+def _form(name: str, request: Request, ports: Ports) -> Form:
+    """The form in the language of ?lang=, else of the browser."""
     form = ports.policies.forms.form.get(name)
     if form is None:
         raise NotFoundError(f"no form is called {name!r}")
-    return form
+    wanted = request.query.get("lang") or request.headers.get("accept-language", "")
+    return forms.spoken(form, chosen(wanted, form.languages, form.language))
 
 
 def _live(name: str, ports: Ports) -> Sequence[str]:

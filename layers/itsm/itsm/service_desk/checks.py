@@ -6,6 +6,7 @@ from itsm.core import rules
 from itsm.service_desk.policy import (
     AlarmSource,
     Attachments,
+    Form,
     Forms,
     MailSource,
     Maintenance,
@@ -19,7 +20,7 @@ from itsm.service_desk.policy import (
 PRACTICES = ("incident", "request", "change")
 SCHEMES = ("hmac", "token", "sns", "ecdsa", "form", "none")
 ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
-QUESTION_TYPES = ("text", "email", "long", "choice", "instant")
+QUESTION_TYPES = ("text", "email", "long", "choice", "instant", "file")
 LEVELS = ("1", "2", "3", "4", "5")
 BESIDE = ("service.criticality", "service.group")
 """What routing may ask of a record's service, beside the record's own facts."""
@@ -147,8 +148,38 @@ def forms_problems(forms: Forms) -> Problems:
         ]
         if not {"sender", "subject"} <= {*names, *form.defaults}:
             found.append((f"{path}.question", "a ticket needs a sender and a subject: ask for both or give defaults"))
+        found += _translation_problems(path, form)
         for number, one in enumerate(form.question):
+            found += _condition_problems(f"{path}.question.{number}.when", one, form)
             found += _question_problems(f"{path}.question.{number}", one, services)
+    return found
+
+
+def _condition_problems(path: str, one: Question, form: Form) -> Problems:
+    found: Problems = []
+    offered = {other.name: {choice.value for choice in other.choices} for other in form.question if other.choices}
+    for name, values in one.when.items():
+        if name == one.name or name not in offered:
+            found.append((f"{path}.{name}", "names no other question with choices"))
+        else:
+            found += [
+                (f"{path}.{name}", f"{value!r} is no choice of it") for value in values if value not in offered[name]
+            ]
+    if one.when and one.name in ("sender", "subject"):
+        found.append((path, "a ticket always needs a sender and a subject"))
+    return found
+
+
+def _translation_problems(path: str, form: Form) -> Problems:
+    names = {one.name for one in form.question}
+    choices = {f"{one.name}.{choice.value}" for one in form.question for choice in one.choices}
+    found: Problems = []
+    for language, words in form.translation.items():
+        here = f"{path}.translation.{language}"
+        found += [(here, "is the form's own language")] if language == form.language else []
+        found += [(f"{here}.labels.{name}", "no question is called so") for name in words.labels if name not in names]
+        found += [(f"{here}.hints.{name}", "no question is called so") for name in words.hints if name not in names]
+        found += [(f"{here}.choices.{name}", "no choice is called so") for name in words.choices if name not in choices]
     return found
 
 

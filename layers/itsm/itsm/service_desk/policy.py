@@ -165,7 +165,8 @@ class Question:
     """One question. `name` is also what its answer becomes: sender, sender_name, subject, text, service, impact, ... or
     a detail.
 
-    type: text, email, long (several lines), choice, instant (date and time in the form's zone).
+    type: text, email, long (several lines), choice, instant (date and time in the form's zone), file (one or more).
+    `when` names other questions and the answers with which this one is asked; with others it counts for nothing.
     """
 
     name: str
@@ -176,11 +177,29 @@ class Question:
     most: int = 0
     autocomplete: str = ""
     choices: tuple[Choice, ...] = ()
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def asked(self, answers: Mapping[str, str]) -> bool:
+        """Whether the question is asked of somebody who gave these answers."""
+        return all(answers.get(name, "") in values for name, values in self.when.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """[form.<name>.translation.<language>]: labels and hints by question, choices by `<question>.<value>`; what is
+    missing stays as it is."""
+
+    title: str = ""
+    intro: str = ""
+    button: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """[form.<name>]: one web form, at /forms/<name>."""
+    """[form.<name>]: one web form, at /forms/<name>, in its own language and those it is translated into."""
 
     title: str
     practice: str
@@ -190,6 +209,12 @@ class Form:
     language: str = "en"
     zone: str = "UTC"
     defaults: Mapping[str, str] = field(default_factory=dict)
+    translation: Mapping[str, Translation] = field(default_factory=dict)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages it can be shown in, its own first."""
+        return (self.language, *self.translation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,10 +49,9 @@ def parse(event: Mapping[str, Any], policy: AlarmSource, *, received_at: int) ->
     path = "detail.previousState.timestamp" if was == FIRING else "detail.state.timestamp"
     instant = _instant(_text(began, "timestamp", path), path)
     epoch = int(datetime.fromisoformat(instant).timestamp())
-    stretch = str(epoch // (policy.flap_minutes * 60)) if policy.flap_minutes else instant
     return Submission(
         source=ALARM,
-        key=f"{arn}|{stretch}",
+        key=f"{arn}|{_stretch(epoch, instant, policy)}",
         kind=ALARM,
         received_at=received_at,
         sender=policy.requester,
@@ -71,6 +70,10 @@ def parse(event: Mapping[str, Any], policy: AlarmSource, *, received_at: int) ->
         recovered=value == WELL,
         began=epoch,
     )
+
+
+def _stretch(epoch: int, instant: str, policy: AlarmSource) -> str:
+    return str(epoch // (policy.flap_minutes * 60)) if policy.flap_minutes else instant
 
 
 def opens(submission: Submission, event: Mapping[str, Any]) -> bool:

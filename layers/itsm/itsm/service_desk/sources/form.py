@@ -2,20 +2,23 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
 from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
 from itsm.service_desk.pages import frame
-from itsm.service_desk.policy import Form, Question
+from itsm.service_desk.policy import Form, Question, Translation
 from itsm.service_desk.sources import posted
-from itsm.service_desk.sources.posted import Posted
-from itsm.service_desk.submission import FORM, Submission
+from itsm.service_desk.sources.mime import file_name
+from itsm.service_desk.sources.posted import File, Posted
+from itsm.service_desk.submission import FORM, Submission, attachment
+from itsm.service_desk.words import ENGLISH, say
 
 TOKEN = "token"  # noqa: S105  # the name of a field, no secret
 TRAP = "website"
-MOST = {"text": 300, "email": 254, "long": 20_000, "choice": 100, "instant": 32}
+MOST = {"text": 300, "email": 254, "long": 20_000, "choice": 100, "instant": 32, "file": 0}
 """Characters an answer may have unless the form says otherwise (an address: RFC 5321 4.5.3.1)."""
 MAX_BYTES = 5_242_880
 GOOD_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -48,7 +51,32 @@ def received(body: bytes, content_type: str) -> Posted:
     return posted.read(body, content_type)
 
 
-def parse(name: str, form: Form, given: Mapping[str, str], *, received_at: int) -> Submission:
+def spoken(form: Form, language: str) -> Form:
+    """The form in a language it is translated into, else as it is."""
+    words = form.translation.get(language)
+    if words is None:
+        return form
+    return replace(
+        form,
+        language=language,
+        title=words.title or form.title,
+        intro=words.intro or form.intro,
+        button=words.button or form.button,
+        question=tuple(_spoken(one, words) for one in form.question),
+    )
+
+
+def _spoken(one: Question, words: Translation) -> Question:
+    choices = tuple(
+        replace(choice, label=words.choices.get(f"{one.name}.{choice.value}", choice.label)) for choice in one.choices
+    )
+    label, hint = words.labels.get(one.name, one.label), words.hints.get(one.name, one.hint)
+    return replace(one, label=label, hint=hint, choices=choices)
+
+
+def parse(
+    name: str, form: Form, given: Mapping[str, str], *, received_at: int, files: Sequence[File] = ()
+) -> Submission:
     """The submission of a form's answers; its key is the page's token, so pressing twice makes one ticket.
 
     Raises WrongAnswersError with every answer that is missing or wrong, TrappedError for a robot.
@@ -60,6 +88,8 @@ def parse(name: str, form: Form, given: Mapping[str, str], *, received_at: int) 
     if not GOOD_TOKEN.fullmatch(given.get(TOKEN, "")):
         errors.append(InvalidInputError(TOKEN, "this page is too old; open the form again and send it from there"))
     for question in form.question:
+        if question.type == "file" or not question.asked(given):
+            continue
         try:
             answer = _answer(question, given.get(question.name, "").strip(), form)
         except InvalidInputError as error:
@@ -68,6 +98,8 @@ def parse(name: str, form: Form, given: Mapping[str, str], *, received_at: int) 
             if answer:
                 said[question.name] = answer
     errors += _window(said)
+    came, missing = _files(form, given, files)
+    errors += missing
     if errors:
         raise WrongAnswersError(errors, given)
     facts = {**form.defaults, **said}
@@ -80,23 +112,38 @@ def parse(name: str, form: Form, given: Mapping[str, str], *, received_at: int) 
         sender_name=facts.pop("sender_name", ""),
         subject=facts.pop("subject", ""),
         text=facts.pop("text", ""),
-        fields={"practice": form.practice, **facts},
+        fields={"practice": form.practice, **_language(form), **facts},
+        attachments=tuple(attachment(file_name(one.name) or "file", one.type, one.content) for one in came),
     )
+
+
+def _files(
+    form: Form, given: Mapping[str, str], files: Sequence[File]
+) -> tuple[tuple[File, ...], list[InvalidInputError]]:
+    """The files that answer questions that are asked, and what is wrong where one is missing."""
+    asked = [one for one in form.question if one.type == "file" and one.asked(given)]
+    came = tuple(file for one in asked for file in files if file.answers == one.name)
+    missing = [one for one in asked if one.required and not any(file.answers == one.name for file in came)]
+    return came, [InvalidInputError(one.name, say(form.language, "fill_in")) for one in missing]
+
+
+def _language(form: Form) -> Mapping[str, str]:
+    return {} if form.language == ENGLISH else {"language": form.language}
 
 
 def _answer(question: Question, given: str, form: Form) -> str:
     """The answer as the submission keeps it. Raises InvalidInputError."""
     if not given:
         if question.required:
-            raise InvalidInputError(question.name, "please choose one" if question.choices else "please fill this in")
+            raise InvalidInputError(question.name, say(form.language, "choose_one" if question.choices else "fill_in"))
         return ""
     most = question.most or MOST[question.type]
     if len(given) > most:
-        raise InvalidInputError(question.name, f"at most {most} characters; these are {len(given)}")
+        raise InvalidInputError(question.name, say(form.language, "too_long", most=most, given=len(given)))
     if question.type == "email" and not EMAIL.fullmatch(given):
-        raise InvalidInputError(question.name, "this is no e-mail address; write it like name@example.org")
+        raise InvalidInputError(question.name, say(form.language, "no_address"))
     if question.type == "choice" and given not in {choice.value for choice in question.choices}:
-        raise InvalidInputError(question.name, "please choose one of the answers")
+        raise InvalidInputError(question.name, say(form.language, "choose_given"))
     if question.type == "instant":
         return _epoch(question, given, form.zone)
     return given if question.type == "long" else re.sub(r"\s+", " ", given)
@@ -136,15 +183,44 @@ def page(name: str, form: Form, token: str, wrong: WrongAnswersError | None = No
     )
     intro = f"<p>{escape(form.intro)}</p>" if form.intro else ""
     return frame(
-        f"Please correct: {form.title}" if wrong else form.title,
+        f"{say(form.language, 'correct')}: {form.title}" if wrong else form.title,
         f"<h1>{escape(form.title)}</h1>{intro}{_summary(form, errors)}\n"
-        f'<form method="post" action="" accept-charset="utf-8">\n'
+        f'{_style(form)}<form method="post" action="" accept-charset="utf-8"{_enctype(form)}>\n'
         f'<input type="hidden" name="{TOKEN}" value="{escape(token)}">\n'
-        f'<p class="trap" aria-hidden="true"><label for="{TRAP}">Leave this empty</label>'
+        f'<p class="trap" aria-hidden="true"><label for="{TRAP}">{say(form.language, "leave_empty")}</label>'
         f'<input id="{TRAP}" name="{TRAP}" tabindex="-1" autocomplete="off"></p>\n'
         f'{questions}\n<button type="submit">{escape(form.button)}</button>\n</form>',
         form.language,
     )
+
+
+def _enctype(form: Form) -> str:
+    return ' enctype="multipart/form-data"' if any(one.type == "file" for one in form.question) else ""
+
+
+def _style(form: Form) -> str:
+    """Without a script, a question that is not asked is hidden by what is chosen; the server decides in any case."""
+    rules = [
+        f"form:not(:has({','.join(_chosen(name, value) for value in values)})) #{one.name}-q{{display:none}}"
+        for one in form.question
+        for name, values in one.when.items()
+    ]
+    return f"<style>{''.join(rules)}</style>\n" if rules else ""
+
+
+def _chosen(name: str, value: str) -> str:
+    return f'[name="{escape(name)}"][value="{escape(value)}"]:checked'
+
+
+def _only_if(one: Question, form: Form) -> str:
+    """When a question is asked, in words, for whoever sees it all the same."""
+    said = []
+    for name, values in one.when.items():
+        other = next((each for each in form.question if each.name == name), None)
+        labels = {choice.value: choice.label for choice in other.choices} if other else {}
+        answers = ", ".join(labels.get(value, value) for value in values)
+        said.append(say(form.language, "only_if", question=other.label if other else name, answers=answers))
+    return " ".join(said)
 
 
 def _summary(form: Form, errors: Mapping[str, str]) -> str:
@@ -157,23 +233,33 @@ def _summary(form: Form, errors: Mapping[str, str]) -> str:
         else f"<li>{escape(reason)}</li>"
         for field, reason in errors.items()
     )
-    return f'<div class="errors" role="alert" tabindex="-1"><h2>This could not be sent yet</h2><ul>{points}</ul></div>'
+    head = say(form.language, "not_sent")
+    return f'<div class="errors" role="alert" tabindex="-1"><h2>{head}</h2><ul>{points}</ul></div>'
 
 
 def _question(one: Question, value: str, error: str, form: Form) -> str:
+    shown = _asked(one, value, error, form)
+    return f'<div id="{escape(one.name)}-q">{shown}</div>' if one.when else shown
+
+
+def _asked(one: Question, value: str, error: str, form: Form) -> str:
     name = escape(one.name)
-    hint = " ".join(part for part in (one.hint, f"Time zone: {form.zone}." if one.type == "instant" else "") if part)
+    zone = f"{say(form.language, 'zone')}: {form.zone}." if one.type == "instant" else ""
+    hint = " ".join(part for part in (one.hint, zone, _only_if(one, form)) if part)
+    needed = one.required and not one.when
     told = [f"{name}-hint"] * bool(hint) + [f"{name}-wrong"] * bool(error)
     below = f'<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
     below += f'<p class="wrong" id="{name}-wrong">{escape(error)}</p>' if error else ""
-    said = escape(one.label) + ("" if one.required else " (optional)")
+    said = escape(one.label) + ("" if needed else f" ({say(form.language, 'optional')})")
     extra = f' aria-describedby="{" ".join(told)}"' if told else ""
     extra += ' aria-invalid="true"' if error else ""
     if one.type == "choice":
         return f'<fieldset id="{name}"{extra}><legend>{said}</legend>{below}\n{_choices(one, value)}</fieldset>'
-    extra += " required" if one.required else ""
+    extra += " required" if needed else ""
     extra += f' autocomplete="{escape(one.autocomplete)}"' if one.autocomplete else ""
     start = f'<label for="{name}">{said}</label>{below}'
+    if one.type == "file":
+        return f'{start}<input id="{name}" name="{name}" type="file" multiple{extra}>'
     if one.type == "long":
         most = one.most or MOST["long"]
         return f'{start}<textarea id="{name}" name="{name}" maxlength="{most}"{extra}>\n{escape(value)}</textarea>'
@@ -193,10 +279,12 @@ def _choices(one: Question, value: str) -> str:
 
 def confirmation(form: Form, number: str, link: str, sender: str) -> str:
     """The page after sending: the number to quote, and where to see how it goes."""
-    place = f'<p><a href="{escape(link)}">See how it goes</a></p>' if link else ""
-    mail = f"<p>We have sent a mail to {escape(sender)}. Answer it to add something.</p>" if sender else ""
+    language = form.language
+    place = f'<p><a href="{escape(link)}">{say(language, "look")}</a></p>' if link else ""
+    mail = f"<p>{escape(say(language, 'mailed', address=sender))}</p>" if sender else ""
+    thanks, yours = say(language, "thanks"), say(language, "number")
     return frame(
-        f"{number} received",
-        f"<h1>Thank you, we have it</h1><p>Your number is <strong>{escape(number)}</strong>.</p>{mail}{place}",
-        form.language,
+        say(language, "received", number=number),
+        f"<h1>{thanks}</h1><p>{yours} <strong>{escape(number)}</strong>.</p>{mail}{place}",
+        language,
     )
