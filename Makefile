@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run token test prove fuzz cases feeds what-if check bench build deploy verify-audit redrive pins format clean distclean \
+.PHONY: help run token test prove fuzz cases feeds what-if service-report recompute check bench build deploy verify-audit redrive pins format clean distclean \
 	check-ruff check-format check-mypy check-imports check-house check-cfn-lint check-sam check-checkov check-policy
 
 PYTHON ?= python3.13
@@ -100,6 +100,12 @@ feeds: $(VENV) ## fetch the holidays that calendars.toml names; a broken feed le
 
 what-if: $(VENV) ## POLICY=dir FROM=2026-10-01 TO=2026-11-01: compliance by another policy; ARGS="--events FILE" or --stack
 	@.venv/bin/python -m itsm.runtime.what_if --policy $(POLICY) --from $(FROM) --to $(TO) $(or $(ARGS),--stack $(STACK))
+
+service-report: $(VENV) ## FROM=.. TO=..: attainment, allowance, penalties, who held the time; ARGS="--events FILE" or --stack
+	@.venv/bin/python -m itsm.runtime.service_report --from $(FROM) --to $(TO) $(or $(ARGS),--stack $(STACK))
+
+recompute: $(VENV) ## open tickets' clocks by a policy that was changed; ARGS="--stack .. [--limit n] [--after id]"
+	@.venv/bin/python -m itsm.runtime.recompute $(or $(ARGS),--stack $(STACK))
 
 SANDBOX_AWS = AWS_ENDPOINT_URL=http://127.0.0.1:$(or $(AWS_PORT),4566) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 verify-audit: $(VENV) ## read every audit trail of a deployment (SANDBOX=1: the running sandbox) and say what does not fit

@@ -55,14 +55,14 @@ class Compared:
 
 
 def compared(
-    told: Iterable[Story], now: ServiceLevels, proposed: ServiceLevels, begin: int, end: int, until: int
+    some: Iterable[Story], now: ServiceLevels, proposed: ServiceLevels, begin: int, end: int, until: int
 ) -> Compared:
     """The records opened from `begin` up to `end`, measured by both policies as of `until`; nothing is written.
 
     Only the promises to customers count: an OLA is no compliance of its own.
     """
     found = Compared()
-    for one in told:
+    for one in some:
         if not begin <= one.record.opened_at < end or one.record.practice == "submission":
             continue
         found.records += 1
@@ -117,8 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hours = now.hours(now.calendar)
         begin, end = (hours.instant(day.toordinal(), 0) for day in (options.begin, options.end))
         try:
-            told = _told(options)
-            found = compared(told, now, proposed, begin, end, until=int(time.time()))
+            found = compared(told(options), now, proposed, begin, end, until=int(time.time()))
         except (ItsmError, OSError) as error:
             print(error)
             return 2
@@ -130,7 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _told(options: argparse.Namespace) -> Iterable[Story]:
+def told(options: argparse.Namespace) -> Iterable[Story]:
+    """The stories of an export or of a deployment. Raises FileNotFoundError where there is neither."""
     if options.events:
         return stories.read(options.events)
     from itsm.aws.models import tables

@@ -33,35 +33,33 @@ type Clocks = tuple[Clock, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change of a record as conditions see it: what it was and what it is."""
+    """One change of a record as conditions see it: the facts before it and after it, and who spoke with it."""
 
     before: Record
     after: Record
-    lifecycle: Lifecycle
     policy: ServiceLevels
+    was: Mapping[str, Json]
+    now: Mapping[str, Json]
     said: str = ""
 
-    def facts(self, record: Record, said: str) -> Mapping[str, Json]:
-        """What a condition may ask: the record's facts, where it stands, and who spoke to whom with this change."""
-        lifecycle = self.lifecycle
-        return {
-            **known(self.policy, record),
-            "held": record.state in lifecycle.held,
-            "answered": record.state in lifecycle.answered,
-            "met": record.state in lifecycle.met,
-            "at_work": record.state not in lifecycle.met | lifecycle.final,
-            "said": said,
-        }
 
-    @property
-    def was(self) -> Mapping[str, Json]:
-        """The facts before it."""
-        return self.facts(self.before, "")
+def change_of(before: Record, after: Record, lifecycle: Lifecycle, policy: ServiceLevels, said: str = "") -> Change:
+    """The change from one version of a record to the next."""
+    now = _facts(after, lifecycle, policy, said)
+    was = now | {"said": ""} if before is after else _facts(before, lifecycle, policy, "")
+    return Change(before=before, after=after, policy=policy, was=was, now=now, said=said)
 
-    @property
-    def now(self) -> Mapping[str, Json]:
-        """The facts after it."""
-        return self.facts(self.after, self.said)
+
+def _facts(record: Record, lifecycle: Lifecycle, policy: ServiceLevels, said: str) -> dict[str, Json]:
+    """What a condition may ask: the record's facts, where it stands, and who spoke to whom with this change."""
+    return {
+        **known(policy, record),
+        "held": record.state in lifecycle.held,
+        "answered": record.state in lifecycle.answered,
+        "met": record.state in lifecycle.met,
+        "at_work": record.state not in lifecycle.met | lifecycle.final,
+        "said": said,
+    }
 
 
 FACTS = (*rules.FACTS, "service.criticality", "held", "answered", "met", "at_work", "said")
@@ -79,6 +77,12 @@ def who_said(record: Record, comment: Comment | None) -> str:
 def is_ruled(clock: Clock, policy: ServiceLevels) -> bool:
     """Whether conditions move a clock; the others follow the lifecycle."""
     return clock.kind != SLA or policy.named(clock.agreement).ruled(clock.metric) is not None
+
+
+def needed(clocks: Clocks, policy: ServiceLevels) -> bool:
+    """Whether conditions have anything to say at all: most organisations begin with plain agreements."""
+    rules_exist = any(one.kind != SLA or one.conditions for one in policy.agreement)
+    return rules_exist or any(one.kind not in (SLA, HOLD) for one in clocks)
 
 
 def follow(clocks: Clocks, change: Change, at: int, begin: int, kinds: Collection[str] = KINDS) -> Clocks:

@@ -22,7 +22,6 @@ from itsm.practices.service_level.policy import (
     Agreement,
     ServiceLevels,
 )
-from itsm.practices.service_level.ruled import Change
 from itsm.practices.service_level.terms import Terms, basis, choose, terms
 
 __all__ = ["Fired", "answered", "asked", "attach", "choose", "fire", "follow", "joined", "measured", "realigned",
@@ -66,7 +65,9 @@ def joined(
     kinds: Collection[str] = KINDS,
 ) -> Clocks:  # fmt: skip
     """The clocks with those that conditions start for the record as it is; an OLA or UC runs from `at` on."""
-    change = Change(before=record, after=record, lifecycle=lifecycle, policy=policy)
+    if not ruled.needed(clocks, policy):
+        return clocks
+    change = ruled.change_of(record, record, lifecycle, policy)
     return ruled.follow(clocks, change, record.updated_at, at, kinds)
 
 
@@ -175,9 +176,9 @@ def measured(
         clocks = regroup(clocks, new.calendar, at, policy)
     if comment is not None and comment.by in asking and at_work:
         clocks = asked(clocks, after, at, policy)
-    said = ruled.who_said(after, comment)
-    change = Change(before=before, after=after, lifecycle=lifecycle, policy=policy, said=said)
-    clocks = ruled.follow(clocks, change, at, at)
+    if ruled.needed(clocks, policy):
+        change = ruled.change_of(before, after, lifecycle, policy, ruled.who_said(after, comment))
+        clocks = ruled.follow(clocks, change, at, at)
     return waiting.follow(clocks, before, after, lifecycle, policy)
 
 

@@ -1,0 +1,81 @@
+"""A changed policy reaches open tickets from their events, in pieces, and rewrites nothing that happened."""
+
+from dataclasses import replace
+from typing import Any
+
+from itsm.core.record import Record
+from itsm.practices.incident import LIFECYCLE
+from itsm.practices.service_level.policy import RESOLUTION
+from itsm.practices.service_level.replay import clocks_from
+from itsm.runtime.recompute import recomputed, run
+from itsm.runtime.stories import Story
+
+from tests.fakes import FakeRecords
+from tests.itsm.practices.service_level.world import STANDARD, Desk, at, policy, shown
+
+LONGER = policy(
+    replace(STANDARD, targets={name: replace(one, resolution="6h") for name, one in STANDARD.targets.items()})
+)
+NOW = at("2026-03-26T13:30")
+
+
+def a_ticket(number: int, **move: Any) -> Desk:
+    desk = Desk("2026-03-26T09:00").start("2026-03-26T09:00").say("2026-03-26T09:05").tick("2026-03-26T12:00")
+    desk.record = replace(desk.record, id=f"ticket{number}", number=f"INC{number}")
+    if move:
+        desk.change("2026-03-26T12:30", **move)
+    return desk
+
+
+def told(desk: Desk) -> Story:
+    return Story(record=desk.record, events=tuple(desk.events), comments=tuple(desk.comments))
+
+
+def resolution(record: Record) -> str | None:
+    return next(shown(clock.due) for clock in record.clocks if clock.metric == RESOLUTION)
+
+
+def test_an_open_ticket_gets_the_clocks_of_the_new_policy_and_keeps_its_events() -> None:
+    desk = a_ticket(1)
+    new = recomputed(told(desk), LONGER, NOW)
+    assert new is not None
+    assert (resolution(desk.record), resolution(new)) == ("Thu 26 Mar 13:00:00", "Thu 26 Mar 15:00:00")
+    assert (new.event.type, new.event.previous) == ("ClocksRecomputed", desk.record.event.hash)
+    again = Story(record=new, events=(*desk.events, new.event), comments=tuple(desk.comments))
+    assert recomputed(again, LONGER, NOW) is None
+    assert clocks_from(new, again.events, again.comments, LIFECYCLE, LONGER) == new.clocks
+
+
+def test_a_ticket_that_is_done_and_one_the_policy_leaves_as_it_is_are_not_touched() -> None:
+    assert recomputed(told(a_ticket(1, state="resolved")), LONGER, NOW) is None
+    assert recomputed(told(a_ticket(1)), policy(), NOW) is None
+
+
+def test_it_goes_in_pieces_and_a_piece_done_twice_changes_nothing() -> None:
+    desks = [a_ticket(n) for n in range(5)]
+    records = FakeRecords({desk.record.id: desk.record for desk in desks})
+
+    def stories() -> list[Story]:
+        events = {desk.record.id: desk.events for desk in desks}
+        now = [records.get(desk.record.id) for desk in desks]
+        return [
+            Story(
+                record=one,
+                events=(*events[one.id], *((one.event,) if one.event.type == "ClocksRecomputed" else ())),
+                comments=tuple(desk.comments),
+            )
+            for one, desk in zip(now, desks, strict=True)
+        ]
+
+    first = run(stories(), records, LONGER, NOW, "", 2)
+    assert (first.seen, first.changed, first.next) == (2, 2, "ticket1")
+    second = run(stories(), records, LONGER, NOW, first.next, 10)
+    assert (second.seen, second.changed, second.next) == (3, 3, "")
+    assert run(stories(), records, LONGER, NOW, "", 10).changed == 0
+
+
+def test_a_ticket_somebody_saved_meanwhile_is_left_to_them() -> None:
+    desk = a_ticket(1)
+    newer = desk.record.changed("FieldsChanged", by="ada", origin="records", at=NOW, title="other")
+    done = run([told(desk)], FakeRecords({newer.id: newer}), LONGER, NOW, "", 10)
+    assert (done.changed, done.raced) == (0, 1)

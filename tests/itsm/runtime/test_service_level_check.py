@@ -1,0 +1,69 @@
+"""Service levels that contradict themselves are refused where they stand: file, line and key."""
+
+import shutil
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from itsm.runtime.policy_check import check
+
+OLA = """
+[[agreement]]
+name = "network-ola"
+kind = "ola"
+group = "network"
+supports = "standard"
+[agreement.targets]
+P1 = { resolution = "5h" }
+P2 = { resolution = "6h" }
+P3 = { resolution = "2 business_days" }
+P4 = { resolution = "4 business_days" }
+"""
+
+
+@pytest.fixture
+def organisation(tmp_path: Path) -> Path:
+    """The shipped policy, to be spoilt."""
+    with resources.as_file(resources.files("itsm_policy")) as shipped:
+        shutil.copytree(shipped, tmp_path / "policy")
+    return tmp_path / "policy"
+
+
+def spoilt(folder: Path, file: str, old: str, new: str) -> list[str]:
+    path = folder / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    return [str(finding) for finding in check(folder)]
+
+
+def line_of(folder: Path, file: str, words: str) -> int:
+    lines = (folder / file).read_text("utf-8").splitlines()
+    return next(n for n, line in enumerate(lines, start=1) if words in line)
+
+
+def test_an_ola_longer_than_its_sla(organisation: Path) -> None:
+    path = organisation / "service_level.toml"
+    path.write_text(path.read_text("utf-8") + OLA, "utf-8")
+    (found,) = map(str, check(organisation))
+    line = line_of(organisation, "service_level.toml", 'resolution = "5h"')
+    assert found.startswith(
+        f"service_level.toml:{line}: agreement.4.targets.P1.resolution: 5h in office does not fit inside 4h"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key", "reason"),
+    [
+        ("service_level.toml", "at = 75", "at = 1001", "agreement.0.levels.0.at", "no percentage"),
+        ("service_level.toml", 'when = { practice = "request" }', "default = true", "agreement", "exactly one"),
+        ("service_level.toml", "at = 75", 'before = "16h"', "agreement.0.levels.0.before", "never be reached"),
+        ("calendars.toml", 'zone = "Europe/Berlin"', 'zone = "Mars/Base"', "calendars.office.zone", "no time zone"),
+        ("calendars.toml", "\nalways = true", "\nalways = false", "calendars.always.hours", "no open time"),
+    ],
+)
+def test_a_contradiction_is_refused_with_file_line_and_key(
+    organisation: Path, file: str, old: str, new: str, key: str, reason: str
+) -> None:
+    found = spoilt(organisation, file, old, new)
+    assert any(one.startswith(f"{file}:") and f": {key}: " in one and reason in one for one in found), found
