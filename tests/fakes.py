@@ -228,6 +228,17 @@ class FakeBlobs:
     """Objects by key."""
 
     stored: dict[str, bytes] = field(default_factory=dict)
+    scanning: set[str] = field(default_factory=set)
+
+    def link(self, key: str, name: str) -> str:
+        """An address."""
+        return f"https://blobs.example.org/{key}?name={name}"
+
+    def verdict(self, key: str) -> str:
+        """A scanner that knows the test virus only."""
+        if key in self.scanning:
+            return "pending"
+        return "infected" if b"EICAR-STANDARD" in self.get(key) else "clean"
 
     def get(self, key: str) -> bytes:
         """The bytes."""

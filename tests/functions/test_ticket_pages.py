@@ -1,7 +1,13 @@
 """Ticket pages: the requester's page, behind its signed link alone."""
 
+from dataclasses import replace
+from typing import Any
+
 from itsm.core.signing import sign
 from itsm.runtime import desk
+from itsm.runtime.policies import Policies
+from itsm.service_desk.attachments import EICAR
+from itsm.service_desk.submission import attachment, listed
 
 from functions.sla_timers.app import start
 from functions.ticket_pages.app import handler
@@ -55,3 +61,53 @@ def test_the_page_says_what_is_due_what_is_left_since_when_it_waits_and_what_was
     body = shown(ports, record.id)
     assert "<dt>First answer</dt><dd>done, missed: it was due 24 Nov 2025, 16:15 UTC</dd>" in body
     assert "<dt>Resolution</dt><dd>done</dd>" in body
+
+
+def with_file(content: bytes = b"%PDF", *, scanned: bool = True) -> tuple[FakePorts, str]:
+    """A desk whose policy has files scanned, and the link its ticket's page has for the one file."""
+    ports = FakePorts()
+    sources = ports.policies.sources
+    ruled = replace(sources, attachments=replace(sources.attachments, scanned=scanned))
+    ports.policies = type("Ours", (Policies,), {"sources": ruled})()
+    file = attachment("plan & more.pdf", "application/pdf", content)
+    ports.blobs.put(file.key, content, file.type)
+    details = {"attachments": list(listed([file])), "refused_files": ["run.exe: files ending in .exe are not taken"]}
+    record = ports.records.create(an_incident(details=details)).record
+    body = shown(ports, record.id)
+    assert "plan &amp; more.pdf</a> (0 KB)" in body
+    assert "Not kept: run.exe" in body
+    return ports, body.split("/files/")[1].split('"')[0]
+
+
+def give(ports: FakePorts, link: str) -> dict[str, Any]:
+    answer: dict[str, Any] = handler.on(event("GET /files/{link}", params={"link": link}), ports)
+    return answer
+
+
+def test_a_file_is_given_out_by_the_page_for_an_hour() -> None:
+    ports, link = with_file()
+    answer = give(ports, link)
+    assert (answer["statusCode"], "attachments/" in answer["headers"]["location"]) == (302, True)
+    ports.time += 3_601
+    assert give(ports, link)["statusCode"] == 410
+
+
+def test_a_file_is_not_given_out_before_a_scanner_has_passed_it() -> None:
+    ports, link = with_file()
+    ports.blobs.scanning = set(ports.blobs.stored)
+    assert give(ports, link)["statusCode"] == 503
+    ports.blobs.scanning = set()
+    assert give(ports, link)["statusCode"] == 302
+
+
+def test_what_a_scanner_warns_of_is_never_given_out_where_one_scans() -> None:
+    ports, link = with_file(EICAR)
+    assert give(ports, link)["statusCode"] == 410
+
+
+def test_a_link_to_a_file_of_another_ticket_is_404() -> None:
+    ports, _ = with_file()
+    other = ports.records.create(an_incident("other")).record
+    mark = next(iter(ports.blobs.stored)).rpartition("/")[2][:32]
+    link = sign(ports.link_secret, "file", f"{other.id}.{mark}.x{ports.now() + 60}")
+    assert give(ports, link)["statusCode"] == 404

@@ -35,6 +35,8 @@ NEEDS = {
     "nudges.send": {"sqs:SendMessage JiraQueue"},
     "blobs.get": {"s3:GetObject BlobBucket"},
     "blobs.put": {"s3:PutObject BlobBucket"},
+    "blobs.link": {"s3:GetObject BlobBucket"},
+    "blobs.verdict": {"s3:GetObjectTagging BlobBucket"},
     "mail.send": {"ses:SendEmail *", "ses:SendRawEmail *"}
     | {"dynamodb:GetItem EphemeralTable", "dynamodb:PutItem EphemeralTable"},
     "once.first": {"dynamodb:PutItem EphemeralTable"},

@@ -188,6 +188,12 @@ class Blobs(Protocol):
     def put(self, key: str, body: bytes, content_type: str) -> None:
         """Store under a derived key; storing the same again is harmless."""
 
+    def link(self, key: str, name: str) -> str:
+        """An address that gives the object out as a download of that name, for five minutes."""
+
+    def verdict(self, key: str) -> str:
+        """What the malware scanner found in an object: clean, infected, or pending while it has not said."""
+
 
 class Mail(Protocol):
     """Outgoing mail."""

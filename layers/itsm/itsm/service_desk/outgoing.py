@@ -72,21 +72,39 @@ def public_comment(record: Record, comment: Comment, sender: Sender) -> Message 
     )
 
 
+ENDINGS = {"rejected": "was not approved and will not be done", "cancelled": "was cancelled"}
+
+
 def resolved(record: Record, sender: Sender) -> Message | None:
-    """The mail that says the work is done."""
+    """The mail that says how it ended: done, refused or cancelled."""
+    ending = ENDINGS.get(record.state)
     said = [
-        f"{record.number} is done: {record.title}",
-        "If it is not, answer this mail and we go on with it.",
+        f"{record.number} {ending or 'is done'}: {record.title}",
+        "If that is not right, answer this mail." if ending else "If it is not, answer this mail and we go on with it.",
     ]
-    return _message(
-        record,
-        sender,
-        f"done-{record.version}",
-        record.version,
-        _people(record, sender, set()),
-        said,
-        sender.ticket_link(record),
-    )
+    return _to_people(record, sender, f"done-{record.version}", said)
+
+
+def approved(record: Record, sender: Sender) -> Message | None:
+    """The mail that says it was approved and goes on."""
+    said = [f"{record.number} was approved: {record.title}", "We go on with it and tell you when it is done."]
+    return _to_people(record, sender, f"approved-{record.version}", said)
+
+
+def blocked(record: Record, reason: str, sender: Sender) -> Message | None:
+    """The mail that says it cannot be done as it was planned, and why."""
+    said = [
+        f"{record.number} cannot go on as planned: {record.title}",
+        f"The reason: {reason}.",
+        "Answer this mail with another plan, or ask us for one.",
+    ]
+    return _to_people(record, sender, f"blocked-{record.version}", said)
+
+
+def _to_people(record: Record, sender: Sender, purpose: str, said: Iterable[str]) -> Message | None:
+    """A mail about one version of the ticket to everybody who takes part in it."""
+    people, link = _people(record, sender, set()), sender.ticket_link(record)
+    return _message(record, sender, purpose, record.version, people, said, link)
 
 
 def approval_request(record: Record, approver: str, link: str, sender: Sender, *, why: str = "") -> Message | None:

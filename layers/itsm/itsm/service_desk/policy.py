@@ -128,7 +128,11 @@ class Maintenance:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
     """[attachments]: which files are kept. Sizes in bytes; an archive may hold `archive_entries` files, unpack to
-    `archive_bytes` and to `archive_ratio` times its size, and hold archives `archive_depth` deep."""
+    `archive_bytes` and to `archive_ratio` times its size, and hold archives `archive_depth` deep.
+
+    `scanned`: a scanner looks at what is stored (Amazon GuardDuty Malware Protection for S3), and a file is given out
+    only once it has found nothing.
+    """
 
     max_bytes: int = 26_214_400
     total_bytes: int = 41_943_040
@@ -138,6 +142,7 @@ class Attachments:
     archive_bytes: int = 524_288_000
     archive_ratio: int = 100
     archive_depth: int = 2
+    scanned: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

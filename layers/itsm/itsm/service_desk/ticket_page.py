@@ -26,11 +26,17 @@ STATES = {
 METRICS = {"response": "First answer", "next_reply": "Next answer", "resolution": "Resolution"}
 
 
-def render(record: Record, journal: Iterable[Comment], now: int, remaining: Mapping[str, int] | None = None) -> str:
+def render(
+    record: Record,
+    journal: Iterable[Comment],
+    now: int,
+    remaining: Mapping[str, int] | None = None,
+    files: Iterable[tuple[str, int, str]] = (),
+) -> str:
     """The page of one ticket: its state, its targets, and the public part of its journal, oldest first.
 
     `remaining` is the service time left, in seconds, by metric. What support groups and suppliers promise each other is
-    not shown, nor what was cancelled.
+    not shown, nor what was cancelled. `files` are (name, bytes, address) of what came along.
     """
     promised = [clock for clock in record.clocks if clock.kind == "sla" and clock.state != CANCELLED]
     facts = [
@@ -48,9 +54,20 @@ def render(record: Record, journal: Iterable[Comment], now: int, remaining: Mapp
     return frame(
         f"{record.number} {record.title}",
         f"<h1><small>{escape(record.number)}</small> {escape(record.title)}</h1><dl>{rows}</dl>"
-        f"<h2>What was said</h2><ol class=journal>{entries}</ol>"
+        f"<h2>What was said</h2><ol class=journal>{entries}</ol>{_files(record, files)}"
         "<p>To add something, answer one of our mails about this ticket.</p>",
     )
+
+
+def _files(record: Record, files: Iterable[tuple[str, int, str]]) -> str:
+    """What came along, and what was not kept and why."""
+    lines = [
+        f'<li><a href="{escape(address)}">{escape(name)}</a> ({size / 1024:.0f} KB)</li>'
+        for name, size, address in files
+    ]
+    refused = record.details.get("refused_files")
+    lines += [f"<li>Not kept: {escape(str(one))}</li>" for one in refused] if isinstance(refused, list) else []
+    return f"<h2>Files</h2><ul>{''.join(lines)}</ul>" if lines else ""
 
 
 def promise(clock: Clock, now: int, left: int | None = None) -> str:

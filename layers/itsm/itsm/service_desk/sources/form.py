@@ -97,9 +97,8 @@ def parse(
         else:
             if answer:
                 said[question.name] = answer
-    errors += _window(said)
     came, missing = _files(form, given, files)
-    errors += missing
+    errors += [*_window(said), *missing]
     if errors:
         raise WrongAnswersError(errors, given)
     facts = {**form.defaults, **said}
