@@ -95,6 +95,25 @@ def test_a_forged_link_is_401_and_an_expired_one_410(ports: FakePorts, change: R
     assert visit(ports, token, "POST", decision="accept")["statusCode"] == 410
 
 
+def test_a_decision_from_another_sites_page_is_refused(ports: FakePorts, change: Record) -> None:
+    sent = event(
+        "POST /approvals/{link}",
+        params={"link": link(ports, change)},
+        body=b"decision=accept",
+        headers={"content-type": "application/x-www-form-urlencoded", "origin": "https://evil.example.net"},
+    )
+    assert page.on(sent, ports)["statusCode"] == 403
+    assert ports.records.get(change.id) == change
+
+
+def test_once_it_is_decided_the_page_asks_nobody_any_more(ports: FakePorts, change: Record) -> None:
+    people = approving.asked_people(change)
+    tokens = [approving.link(change, person, ports).rpartition("/")[2] for person in people]
+    visit(ports, tokens[0], "POST", decision="refuse")
+    decided = ports.records.get(change.id).state != "awaiting_approval"
+    assert [visit(ports, token)["statusCode"] for token in tokens] == [410 if decided else 200] * len(tokens)
+
+
 def test_an_edit_voids_the_link(ports: FakePorts, change: Record) -> None:
     token = link(ports, change)
     edited = change.changed("FieldsChanged", by="rita", origin="records", at=ports.now(), title="Something else")

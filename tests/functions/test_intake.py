@@ -73,8 +73,10 @@ def test_a_form_from_another_site_is_refused(ports: FakePorts) -> None:
     assert post_form(ports, FORM, origin="https://desk.example.org")["statusCode"] == 201
 
 
-def test_a_robot_that_fills_the_hidden_field_makes_nothing(ports: FakePorts) -> None:
-    assert post_form(ports, {**FORM, "website": "https://spam.example"})["statusCode"] == 200
+def test_a_filled_trap_makes_nothing_and_a_person_can_send_again(ports: FakePorts) -> None:
+    answer = post_form(ports, {**FORM, "website": "https://spam.example"})
+    assert (answer["statusCode"], "My headset is silent." in answer["body"]) == (422, True)
+    assert "spam.example" not in answer["body"]
     assert not ports.records.stored
 
 

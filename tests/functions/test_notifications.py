@@ -1,5 +1,7 @@
 """Notifications: who is told what, once."""
 
+from typing import Any
+
 import pytest
 from itsm.core.errors import OutsideError
 from itsm.core.record import Record
@@ -93,3 +95,23 @@ def test_one_address_that_is_refused_keeps_no_mail_from_the_others(ports: FakePo
     assert len(approving.asked_people(asked)) > 1
     assert len(sent) == len(approving.asked_people(asked)) - 1
     assert len(answer["batchItemFailures"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"event_type": "Approved", "state": "scheduled"}, "was approved"),
+        ({"event_type": "Refused", "state": "rejected"}, "was not approved"),
+        (
+            {"event_type": "StateChanged", "state": "new", "details": {"blocked": "a freeze until 2 January"}},
+            "a freeze",
+        ),
+    ],
+)
+def test_who_asked_for_a_change_is_told_how_it_was_decided_or_why_it_waits(
+    ports: FakePorts, change: dict[str, Any], words: str
+) -> None:
+    record = ports.records.create(a_record("chg", "change", state="awaiting_approval")).record
+    tell(ports, ports.records.save(record.changed(by="ada", origin="approval", at=1, **change)))
+    (mail,) = ports.mail.sent.values()
+    assert words in mail.text

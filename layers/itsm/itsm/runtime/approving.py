@@ -12,7 +12,7 @@ from itsm.practices.change import approvals as changes
 from itsm.practices.request import approvals as requests
 from itsm.runtime import desk, links
 from itsm.runtime.door import StepCall
-from itsm.runtime.http import Request, Response, page
+from itsm.runtime.http import Request, Response, check_origin, page
 from itsm.runtime.ports import Ports
 from itsm.service_desk import approval_page
 from itsm.service_desk.sources.form import answers
@@ -37,11 +37,14 @@ def ask(call: StepCall, ports: Ports) -> Mapping[str, Json]:
 def show(request: Request, ports: Ports) -> Response:
     """GET and HEAD /approvals/{link}: the page to decide on; reading it decides nothing, whoever reads it."""
     record, opened = _opened(request, ports)
+    if opened.voter not in asked_people(record):
+        raise GoneError(f"{record.number} is decided, or was decided without you; it is {record.state} now")
     return page(200, approval_page.question(record, opened.voter, _journal_head(record, ports)))
 
 
 def decide(request: Request, ports: Ports) -> Response:
     """POST /approvals/{link}: the vote of the person the link was issued to."""
+    check_origin(request)
     record, opened = _opened(request, ports)
     given = answers(request.body, request.headers.get("content-type", ""))
     decision, note = given.get("decision", ""), given.get("note", "").strip()

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from itsm.core.errors import ForbiddenError, NotFoundError, OutsideError, ThrottledError, UnauthenticatedError
+from itsm.core.errors import InvalidInputError, NotFoundError, OutsideError, ThrottledError, UnauthenticatedError
 from itsm.core.signing import sign
 from itsm.runtime import intake
-from itsm.runtime.http import Request, Response, json_response, page
+from itsm.runtime.http import Request, Response, check_origin, json_response, page
 from itsm.runtime.ports import Ports
 from itsm.service_desk import signatures
 from itsm.service_desk.attachments import screened
@@ -32,7 +32,7 @@ def send_form(request: Request, ports: Ports) -> Response:
     """POST /forms/{name}: 201 with the number, 422 with the same page and what is missing on it."""
     name = request.params["name"]
     form = _form(name, request, ports)
-    _check_origin(request)
+    check_origin(request)
     if ports.once.count(f"form#{request.source_ip}", HOUR) > FORMS_PER_HOUR:
         raise ThrottledError("too many forms came from this address in an hour; wait, or write a mail", HOUR)
     given = forms.received(request.body, request.headers.get("content-type", ""))
@@ -41,7 +41,11 @@ def send_form(request: Request, ports: Ports) -> Response:
     except forms.WrongAnswersError as wrong:
         return page(422, forms.page(name, form, ports.token(), wrong))
     except forms.TrappedError:
-        return page(200, forms.confirmation(form, "", "", ""))
+        # A browser that fills in what nobody sees belongs to a person: the page comes back with it empty, to send again.
+        again = InvalidInputError(
+            forms.TRAP, "a field that must stay empty was filled in; it is empty now, send it again"
+        )
+        return page(422, forms.page(name, form, ports.token(), forms.WrongAnswersError([again], given.fields)))
     record, _ = intake.take(screened(submission, ports.policies.sources.attachments), ports)
     link = f"{request.base_url}/tickets/{sign(ports.link_secret, 'ticket', record.id)}"
     return page(201, forms.confirmation(form, record.number, link, submission.sender))
@@ -108,12 +112,3 @@ def _form(name: str, request: Request, ports: Ports) -> Form:
 def _live(name: str, ports: Ports) -> Sequence[str]:
     """A source's live secrets: several while one replaces another, separated by blanks."""
     return ports.secrets.get("sources").get(name, "").split()
-
-
-def _check_origin(request: Request) -> None:
-    origin = request.headers.get("origin", "")
-    if (
-        origin not in ("", "null")
-        and origin.partition("://")[2] != request.base_url.partition("://")[2].partition("/")[0]
-    ):
-        raise ForbiddenError("this form was sent from another site; open it here and send it again")

@@ -117,6 +117,14 @@ def wants_page(event: Mapping[str, Any]) -> bool:
     return "text/html" in _headers(event).get("accept", "")
 
 
+def check_origin(request: Request) -> None:
+    """Raise ForbiddenError for a form that was sent from another site's page (RFC 6454; browsers name it in Origin)."""
+    origin = request.headers.get("origin", "")
+    ours = request.base_url.partition("://")[2].partition("/")[0]
+    if origin not in ("", "null") and origin.partition("://")[2] != ours:
+        raise errors.ForbiddenError("this form was sent from another site; open it here and send it again")
+
+
 def answer(response: Response) -> dict[str, Any]:
     """What API Gateway wants back; nothing is cached and no page may be framed."""
     safe = {

@@ -46,9 +46,15 @@ def messages(fact: Mapping[str, Any], ports: Ports) -> Iterator[Message]:
     if fact["comment"]:
         wanted += [outgoing.public_comment(record, comment, sender) for comment in _said(fact, record, ports)]
     ended = fact["type"] == HOLD_ENDED
+    # Told of by the version it happened in: the same fact again, when more was said since, is the same mail.
+    then = replace(record, version=fact["version"])
     if "state" in fact["changed"] and not ended and fact["state"] in _told(record) and record.state == fact["state"]:
-        # told of by the version it was done in: the same fact again, when more was said since, is the same mail
-        wanted.append(outgoing.resolved(replace(record, version=fact["version"]), sender))
+        wanted.append(outgoing.resolved(then, sender))
+    if fact["type"] == "Approved":
+        wanted.append(outgoing.approved(then, sender))
+    reason = record.details.get("blocked")
+    if "details.blocked" in fact["changed"] and reason:
+        wanted.append(outgoing.blocked(then, str(reason), sender))
     if fact["type"] == "ApprovalRequested":
         wanted += [
             outgoing.approval_request(record, person, approving.link(record, person, ports), sender)

@@ -34,7 +34,7 @@ class WrongAnswersError(InvalidInputError):
 
 
 class TrappedError(ItsmError):
-    """The field no person sees was filled in: a robot wrote. Answer as if all were well, and make nothing."""
+    """The field no person sees was filled in: by a robot, or by a browser that fills in too much. Nothing is made."""
 
 
 def answers(body: bytes, content_type: str) -> Mapping[str, str]:
