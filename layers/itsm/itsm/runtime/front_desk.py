@@ -41,7 +41,7 @@ def send_form(request: Request, ports: Ports) -> Response:
     except forms.WrongAnswersError as wrong:
         return page(422, forms.page(name, form, ports.token(), wrong))
     except forms.TrappedError:
-        # A browser that fills in what nobody sees belongs to a person: the page comes back with it empty, to send again.
+        # A browser that fills in what nobody sees belongs to a person: the page comes back with that field empty.
         again = InvalidInputError(
             forms.TRAP, "a field that must stay empty was filled in; it is empty now, send it again"
         )
