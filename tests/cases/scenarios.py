@@ -30,8 +30,10 @@ AGENT, CUSTOMER = "ada@example.org", "rita@example.org"
 NAMES = {"first_response": RESPONSE, "update": NEXT_REPLY, "solution": RESOLUTION, "response": RESPONSE,
          "resolution": RESOLUTION, "resolve": RESOLUTION, "TTO": RESPONSE, "TTR": RESOLUTION}  # fmt: skip
 READ = {"created", "ticket_date", "ticket_created", "now", "targets_minutes", "target_minutes", "sla", "ola",
-        "response", "resolve", "priority", "initial_state", "opened_by", "sla_condition", "levels",
+        "response", "resolve", "keep_in_loop", "priority", "initial_state", "opened_by", "sla_condition", "levels",
         "initial_priority", "assigned_to_ola_group", "attached_at", "attached"}  # fmt: skip
+UNASKED = {"zammad": (NEXT_REPLY,), "rt": (RESPONSE, NEXT_REPLY)}
+"""What a ticket that nobody outside opened owes no clock for, by peer (studies/peers.md vii)."""
 GROUP, HIGHEST = "operations", 6
 """GLPI counts priorities upward: its 5 is our 1."""
 SOME_MONDAY, SOME_TIME = "2024-06-03T10:00:00", 600
@@ -82,10 +84,8 @@ def scenario(case: Case, book: Book) -> list[str]:
 def _opened(case: Case, book: Book) -> Play:
     given = case["given"]
     strange = sorted(given.keys() - READ)
-    if strange or str(given.get("opened_by", "customer")).startswith("not"):
-        raise InWordsError(f"needs a hand-written reading of {', '.join(strange) or 'who opened it'}")
-    if "owner" in str(given.get("opened_by", "")):
-        raise InWordsError("a requester who works the ticket")
+    if strange:
+        raise InWordsError(f"needs a hand-written reading of {', '.join(strange)}")
     levels = _levels(case, book)
     hours = levels.hours("peer")
     text = next((given[name] for name in ("created", "ticket_date", "ticket_created", "now") if name in given), "")
@@ -102,17 +102,30 @@ def _levels(case: Case, book: Book) -> ServiceLevels:
     if "initial_priority" in given:
         targets = {f"P{n}": targets["P1"] for n in range(1, HIGHEST)}
     # an agreement attached to the ticket itself is in force whoever has it; GLPI stops it when its group is taken off
-    conditions = CONDITIONS.get(peer, {}) if not ola or "assigned_to_ola_group" in given else {}
+    conditions = dict(CONDITIONS.get(peer, {})) if not ola or "assigned_to_ola_group" in given else {}
+    if not _asked(given):
+        # who opened it does not wait for a word: nothing is owed until the requester says one
+        conditions |= {metric: Conditions(start={"said": "requester"}) for metric in UNASKED.get(peer, ())}
+    if "keep_in_loop" in given:
+        conditions[NEXT_REPLY] = Conditions(
+            start={"said": "agent"}, reset={"said": "agent"}, stop={"said": "requester"}
+        )
     agreement = Agreement(
         name="peer", kind="ola" if ola and not conditions else "sla", group=GROUP if ola and not conditions else "",
         when={"priority": [int(name[1:]) for name in targets]}, targets=targets, conditions=conditions,
         hold_pauses=HOLD_PAUSES.get(peer, (NEXT_REPLY, RESOLUTION)),
-        retroactive="update" not in given.get("attached", ""),
+        retroactive="update" not in given.get("attached", "") and "keep_in_loop" not in given,
         levels=tuple(_level(text, act) for text, act in given.get("levels", {}).items()),
     )  # fmt: skip
     nothing = Agreement(name="none", default=True, targets={})
     calendars = Calendars(calendars={"peer": book.policy(case["calendar"])})
     return policy(agreement, nothing, calendar="peer", calendars=calendars)
+
+
+def _asked(given: Mapping[str, Any]) -> bool:
+    """Whether the ticket was opened by somebody outside who waits for an answer."""
+    who = str(given.get("opened_by", "customer")).lower()
+    return who.startswith(("customer", "requestor")) and "owner" not in who
 
 
 def _level(text: str, act: str) -> Level:
@@ -147,7 +160,9 @@ def _targets(case: Case, book: Book) -> Mapping[str, Target]:
         found = {NAMES[name]: given[name].split()[0] for name in ("response", "resolve") if name in given}
     else:
         found = _by_priority(case, book)
-    if RESPONSE in found and case["source"] == "rt":
+    if "keep_in_loop" in given:
+        found[NEXT_REPLY] = given["keep_in_loop"]
+    elif RESPONSE in found and case["source"] == "rt":
         # RT's one response target is owed again after every word of the requester
         found[NEXT_REPLY] = found[RESPONSE]
     return {"P1": Target(**found)}
@@ -240,8 +255,11 @@ ACTS: list[tuple[str, Callable[[Play, re.Match[str]], None]]] = [
     (r"waiting (\d\d:\d\d -> \d\d:\d\d|for \d+ minutes)", _waits),
     (r"(?:pending|waiting|pause).*", lambda play, _: _moves(play, "on_hold")),
     (r"(?:open|resume|reopen).*", lambda play, _: _moves(play, "in_progress")),
-    (r"(?:close|resolve)d?", lambda play, _: _moves(play, "resolved", AGENT)),
-    (r".*\b(?:member of|from) the group (?:takes|assigns).*", lambda play, _: _moves(play, "in_progress", AGENT)),
+    (r"(?:close|resolve|solve)d?\b.*", lambda play, _: _moves(play, "resolved", AGENT)),
+    (
+        r"(?!.*outsider).*\b(?:member|user|technician|somebody)\b.*\bgroup\b.*",
+        lambda play, _: _moves(play, "in_progress", AGENT),
+    ),
     (r"an outsider assigns somebody", lambda play, _: _changes(play, assignee="somebody@example.org")),
     (r"the group is removed from the ticket", lambda play, _: _changes(play, group="")),
     (r"timer tick", lambda play, _: _tick(play)),
@@ -271,10 +289,13 @@ def _expected(play: Play, name: str, expected: Any) -> list[str]:
 
 def _due(play: Play, name: str, expected: Any) -> list[str]:
     due = play.due()
-    if expected == "set":
+    if str(expected).startswith("set"):
         return compared(name, due is not None, True)
     if expected == "unchanged by the second reply":
         return compared(name, due, _earlier(play))
+    hours_from = re.search(r"\((\d+)h from the reply\)", str(expected))
+    if hours_from:
+        return compared(name, due, play.now + int(hours_from[1]) * 60 * MINUTE)
     if expected is not None and not re.match(r"\d{4}-", str(expected)):
         raise InWordsError(f"{name}: {expected}")
     return compared(name, due, instant(expected, play.levels.hours("peer")) if expected else None)

@@ -24,8 +24,9 @@ def changes(record: Record, fired: Sequence[Fired]) -> dict[str, Any]:
     groups = [one.wants.reassign for one in fired if one.wants.reassign]
     if groups and groups[-1] != record.group:
         wanted |= {"group": groups[-1], "assignee": ""}
-    if any(RAISE in one.actions for one in fired) and record.priority > 1:
-        wanted["priority"] = record.priority - 1
+    raised = max(1, record.priority - sum(RAISE in one.actions for one in fired))
+    if raised != record.priority:
+        wanted["priority"] = raised
     return wanted
 
 
