@@ -129,3 +129,18 @@ def test_a_mail_its_domain_rejects_is_held_whatever_it_points_at() -> None:
 
 def test_a_held_submission_is_no_ticket_to_join() -> None:
     assert outcome(a_submission(), [HERE], replace(TICKET, practice="submission")).kind == CREATE
+
+
+@pytest.mark.parametrize(("days", "kind"), [(None, REOPEN), (2, CREATE), (30, REOPEN), (0, CREATE)])
+def test_how_long_a_reply_reopens_is_the_groups_to_say(days: int | None, kind: str) -> None:
+    record = replace(an_incident(), number="INC0000001", state="resolved")
+    known = Known(
+        record=lambda name: record if name == record.id else None,
+        has_entry=lambda record, entry: False,
+        lifecycle=lambda name: LIFE,
+        reopen_days=lambda group: days,
+    )
+    pointer = Candidate(how=REPLY_ADDRESS, record=record.id, needs_participant=False)
+    mail = a_submission(key="second@example.org")
+    policy = MailSource(addresses=("support",), reopen_days=5)
+    assert decide(mail, [pointer], known, policy, record.updated_at + 3 * 86_400).kind == kind

@@ -37,12 +37,16 @@ class Services:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One support group: the calendar it works by, its lead and its members by mail address."""
+    """One support group: the calendar it works by, its lead and its members by mail address.
+
+    A reply reopens what the group has done for `reopen_days`; None: as long as the mailbox says.
+    """
 
     title: str
     calendar: str
     lead: str
     members: tuple[str, ...] = ()
+    reopen_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,8 @@ def group_problems(groups: Groups) -> list[tuple[str, str]]:
     for name, group in groups.groups.items():
         if "@" not in group.lead:
             found.append((f"groups.{name}.lead", f"{group.lead!r} is no mail address"))
+        if group.reopen_days is not None and group.reopen_days < 0:
+            found.append((f"groups.{name}.reopen_days", "is 0 (never) or more days"))
         wrong = [member for member in group.members if "@" not in member]
         found += [(f"groups.{name}.members", f"{member!r} is no mail address") for member in wrong]
     return found

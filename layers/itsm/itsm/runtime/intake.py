@@ -159,7 +159,16 @@ def _decided(submission: Submission, ports: Ports) -> Outcome:
     def has_entry(record_id: str, comment_id: str) -> bool:
         return _has_entry(record_id, comment_id, ports)
 
-    known = Known(record=record, has_entry=has_entry, lifecycle=lambda practice: load(practice).lifecycle)
+    def reopen_days(group: str) -> int | None:
+        found = ports.policies.groups.groups.get(group)
+        return found.reopen_days if found else None
+
+    known = Known(
+        record=record,
+        has_entry=has_entry,
+        lifecycle=lambda practice: load(practice).lifecycle,
+        reopen_days=reopen_days,
+    )
     return decide(submission, pointers, known, ports.policies.sources.mail, ports.now())
 
 

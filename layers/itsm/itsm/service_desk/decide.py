@@ -42,11 +42,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What a decision may ask: the record of an id or number, whether an entry is there, a practice's lifecycle."""
+    """What a decision may ask: the record of an id or number, whether an entry is there, a practice's lifecycle.
+
+    `reopen_days` says how long a reply reopens what a group has done; None: as the policy of mail says.
+    """
 
     record: Callable[[str], Record | None]
     has_entry: Callable[[str, str], bool]
     lifecycle: Callable[[str], Lifecycle]
+    reopen_days: Callable[[str], int | None] = lambda group: None
 
 
 def decide(
@@ -100,7 +104,8 @@ def _on_ticket(
         return Outcome(kind=APPEND, record=record, reason=how)
     if known.has_entry(record.id, submission.comment_id):
         return Outcome(kind=APPEND, record=record, reason="delivered again")
-    recent = now - record.updated_at <= policy.reopen_days * DAY
+    days = known.reopen_days(record.group)
+    recent = now - record.updated_at <= (policy.reopen_days if days is None else days) * DAY
     if recent and REOPENED in lifecycle.moves.get(record.state, frozenset()):
         return Outcome(kind=REOPEN, record=record, reason=how)
     return Outcome(

@@ -44,6 +44,7 @@ def render(
         ("Priority", str(record.priority)),
         ("Worked by", record.group or "the service desk"),
         ("Opened", moment(record.opened_at)),
+        *([("Protected", str(record.details["protection"]))] if record.details.get("protection") else []),
         *(
             (METRICS.get(clock.metric, clock.metric), promise(clock, now, (remaining or {}).get(clock.metric)))
             for clock in promised

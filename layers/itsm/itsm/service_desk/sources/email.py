@@ -9,6 +9,7 @@ from itsm.core.errors import MalformedError
 from itsm.service_desk import quotes, text
 from itsm.service_desk.failures import failures
 from itsm.service_desk.filters import BOUNCE, DELAYED, Own, classify
+from itsm.service_desk.protection import protection
 from itsm.service_desk.sources import charsets, headers, mime, tnef
 from itsm.service_desk.submission import MAIL, UNKNOWN, Attachment, Submission, attachment
 
@@ -50,7 +51,7 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
         reply=quotes.split(said).reply,
         html=html,
         attachments=tuple(files[:MAX_ATTACHMENTS]),
-        fields={"files_left_out": str(len(files) - MAX_ATTACHMENTS)} if len(files) > MAX_ATTACHMENTS else {},
+        fields=_facts(mail, len(files)),
         message_id=message_id,
         references=_references(mail) + (_returned(mail, own) if auto.automatic else ()),
         trust=trust,
@@ -58,6 +59,13 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
         raw=blob,
         failures=failures(mail) if auto.kind in (BOUNCE, DELAYED) else (),
     )
+
+
+def _facts(mail: mime.Mail, files: int) -> Mapping[str, str]:
+    """What is worth telling of how it came: files beyond the limit, and that it was signed or encrypted."""
+    facts = {"files_left_out": str(files - MAX_ATTACHMENTS) if files > MAX_ATTACHMENTS else ""}
+    facts["protection"] = protection(mail)
+    return {name: value for name, value in facts.items() if value}
 
 
 def _opened(mail: mime.Mail) -> mime.Mail:
