@@ -32,7 +32,14 @@ class TheseLevels(Policies):
 
 def opened(*levels: Level, hold: tuple[Hold, ...] = (), **facts: Any) -> tuple[FakePorts, Record]:
     ports = FakePorts(time=at("2026-03-26T09:00"), policies=TheseLevels(levels, hold))
-    given: dict[str, Any] = {"group": "on-call", "priority": 2, "impact": 2, "urgency": 2, "service": "email", "at": ports.now()}
+    given: dict[str, Any] = {
+        "group": "on-call",
+        "priority": 2,
+        "impact": 2,
+        "urgency": 2,
+        "service": "email",
+        "at": ports.now(),
+    }
     record = ports.records.create(an_incident(**(given | facts))).record
     start.on({"step": "clocks", "record": record.id}, ports)
     return ports, ports.records.get(record.id)

@@ -1,10 +1,12 @@
 """Service levels that contradict themselves are refused where they stand: file, line and key."""
 
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
 
 import pytest
+from itsm.practices.service_level import policy
 from itsm.runtime.policy_check import check
 
 OLA = """
@@ -67,3 +69,17 @@ def test_a_contradiction_is_refused_with_file_line_and_key(
 ) -> None:
     found = spoilt(organisation, file, old, new)
     assert any(one.startswith(f"{file}:") and f": {key}: " in one and reason in one for one in found), found
+
+
+def test_what_the_readme_shows_is_read_and_contradicts_nothing(organisation: Path) -> None:
+    text = Path(policy.__file__).with_name("README.md").read_text("utf-8")
+    agreements, calendars = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    path = organisation / "service_level.toml"
+    fallback, _, shipped = path.read_text("utf-8").partition("[[agreement]]")
+    path.write_text(f"{fallback}{agreements}\n[[agreement]]{shipped}", "utf-8")
+    hours = organisation / "calendars.toml"
+    hours.write_text(f"{hours.read_text('utf-8')}\n{calendars}\n[calendars.lift]\nalways = true\n", "utf-8")
+    (organisation / "feeds").mkdir()
+    (organisation / "feeds" / "germany.ics").write_text("BEGIN:VEVENT\nDTSTART;VALUE=DATE:20261225\nEND:VEVENT\n")
+    # the example is short: it has a row for the highest priority only
+    assert [str(one) for one in check(organisation) if "there is no row for this priority" not in one.reason] == []

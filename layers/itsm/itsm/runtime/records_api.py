@@ -136,6 +136,7 @@ def shown(record: Record) -> Mapping[str, Json]:
     clocks: list[Json] = [
         {
             "metric": clock.metric,
+            "kind": clock.kind,
             "agreement": clock.agreement,
             "state": clock.state,
             "due": instant(clock.due),
