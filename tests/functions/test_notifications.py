@@ -115,3 +115,21 @@ def test_who_asked_for_a_change_is_told_how_it_was_decided_or_why_it_waits(
     tell(ports, ports.records.save(record.changed(by="ada", origin="approval", at=1, **change)))
     (mail,) = ports.mail.sent.values()
     assert words in mail.text
+
+
+def test_a_change_put_back_again_for_the_same_reason_is_told_again(ports: FakePorts) -> None:
+    details = {"blocked": "its planned window has not begun", "blocked_at": 1}
+    record = ports.records.create(a_record("chg", "change", state="implementing", details=details)).record
+    for at in (2, 3):
+        record = record.changed(
+            "StateChanged",
+            by="system",
+            origin="process",
+            at=at,
+            state="scheduled",
+            details={**details, "blocked_at": at},
+        )
+        record = ports.records.save(record)
+        tell(ports, record)
+        tell(ports, record)
+    assert ["has not begun" in mail.text for mail in ports.mail.sent.values()] == [True, True]

@@ -63,7 +63,7 @@ def test_a_change_planned_into_a_freeze_goes_back_to_its_planner_with_the_reason
     policy = a_change_policy(freezes=(frozen(NOON + DAY, NOON + 3 * DAY),))
     desk = a_desk(policy=policy).start()
     assert desk.record.state == "new"
-    assert "freeze 'quiet'" in str(desk.record.details["blocked"])
+    assert "a change freeze lasts" in str(desk.record.details["blocked"])
     later = {"planned_start": NOON + 4 * DAY, "planned_end": NOON + 4 * DAY + HOUR}
     desk.move("assessing", **later)
     assert desk.record.state == "awaiting_approval"
@@ -76,6 +76,18 @@ def test_a_freeze_declared_while_approvers_think_is_seen_at_the_decision() -> No
     desk.vote(ADA, "accept")
     assert desk.record.state == "new"
     assert "freeze" in str(desk.record.details["blocked"])
+
+
+def test_a_change_planned_wholly_in_the_past_goes_back_before_anybody_is_asked() -> None:
+    desk = a_desk(planned_start=NOON - 2 * HOUR, planned_end=NOON - HOUR).start()
+    assert (desk.record.state, "ask" in desk.steps) == ("new", False)
+    assert "is over" in str(desk.record.details["blocked"])
+
+
+def test_a_change_approved_when_its_window_is_over_goes_back_to_be_planned_anew() -> None:
+    desk = a_desk().start().after(seconds=DAY + 3 * HOUR).vote(ADA, "accept")
+    assert desk.record.state == "new"
+    assert "is over" in str(desk.record.details["blocked"])
 
 
 def test_an_approval_for_the_same_plan_is_not_asked_for_twice() -> None:

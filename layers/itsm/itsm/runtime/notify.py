@@ -53,7 +53,7 @@ def messages(fact: Mapping[str, Any], ports: Ports) -> Iterator[Message]:
     if fact["type"] == "Approved":
         wanted.append(outgoing.approved(then, sender))
     reason = record.details.get("blocked")
-    if "details.blocked" in fact["changed"] and reason:
+    if {"details.blocked", "details.blocked_at"} & set(fact["changed"]) and reason:
         wanted.append(outgoing.blocked(then, str(reason), sender))
     if fact["type"] == "ApprovalRequested":
         wanted += [
@@ -83,5 +83,9 @@ def _told(record: Record) -> frozenset[str]:
 
 def _sender(ports: Ports) -> Sender:
     return Sender(
-        secret=ports.link_secret, domain=ports.address("MAIL_DOMAIN"), url=ports.address("PUBLIC_URL"), own=own(ports)
+        secret=ports.link_secret,
+        domain=ports.address("MAIL_DOMAIN"),
+        url=ports.address("PUBLIC_URL"),
+        own=own(ports),
+        letters=ports.policies.letters,
     )

@@ -107,7 +107,7 @@ def freeze(**facts: Any) -> Freeze:
 )
 def test_a_window_may_touch_a_freeze_but_not_reach_into_it(start: int, end: int, blocked: bool) -> None:
     record = a_change(planned_start=NOON + start, planned_end=NOON + end)
-    reason = rules.window_reason(record, read(record), a_change_policy(freezes=(freeze(),)))
+    reason = rules.window_reason(record, read(record), a_change_policy(freezes=(freeze(),)), NOON - DAY)
     assert bool(reason) is blocked
 
 
@@ -135,9 +135,37 @@ def test_a_freeze_binds_its_services_and_all_types_but_the_exempt(
 def test_a_service_with_a_maintenance_window_is_changed_within_it_only(start: int, end: int, blocked: bool) -> None:
     policy = a_change_policy(maintenance=(Maintenance(services=("website",), calendar="nights"),))
     record = a_change(planned_start=NIGHT + start, planned_end=NIGHT + end)
-    assert bool(rules.window_reason(record, read(record), policy)) is blocked
+    assert bool(rules.window_reason(record, read(record), policy, NIGHT - DAY)) is blocked
     elsewhere = replace(record, service="email")
-    assert rules.window_reason(elsewhere, read(elsewhere), policy) == ""
+    assert rules.window_reason(elsewhere, read(elsewhere), policy, NIGHT - DAY) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "blocked"),
+    [("normal", 1, False), ("normal", 0, True), ("standard", -1, True), ("emergency", -1, False)],
+)
+def test_a_window_that_is_over_is_not_planned_but_an_emergency_may_be_written_down_afterwards(
+    kind: str, end: int, blocked: bool
+) -> None:
+    record = a_change(type=kind, planned_start=NOON - HOUR, planned_end=NOON + end)
+    assert ("is over" in rules.window_reason(record, read(record), a_change_policy(), NOON)) is blocked
+
+
+def test_a_reason_names_what_was_asked_for_and_nothing_of_ours() -> None:
+    policy = a_change_policy(
+        freezes=(freeze(name="the takeover of Acme", services=("website",)),),
+        maintenance=(Maintenance(services=("email",), calendar="nights"),),
+    )
+    window = {"planned_start": NOON, "planned_end": NOON + HOUR}
+    website = a_change(**window)
+    email = replace(website, service="email")
+    standard = a_change(type="standard", template="reboot")
+    reasons = [
+        *(rules.window_reason(one, read(one), policy, NOON - DAY) for one in (website, email)),
+        rules.template_reason(standard, read(standard), policy),
+    ]
+    assert all(reasons)
+    assert not [word for word in ("Acme", "nights", "restart") if any(word in reason for reason in reasons)]
 
 
 def test_work_begins_within_its_window_whatever_the_calendar_says_but_an_emergency_at_once() -> None:

@@ -9,7 +9,8 @@ from itsm.core.record import Record
 from itsm.practices.change import PRACTICE, approvals
 
 from tests.builders import NOON, a_record
-from tests.support.organisation import ADA, a_change_policy
+from tests.support.organisation import ADA, a_change_policy, an_approval_rule
+from tests.support.organisation import approvals as asks
 
 ASSESSED = {"type": "normal", "risk": "low", "approval_needed": True, "approve_after": False}
 
@@ -48,6 +49,30 @@ def test_a_change_with_a_window_nobody_can_read_goes_back_with_the_reason() -> N
     assert record.state == "new"
     assert "'soon' is no date and time" in str(record.details["blocked"])
     assert step("assess", record) is record
+
+
+@pytest.mark.parametrize("name", ["assess", "schedule"])
+def test_a_change_planned_wholly_in_the_past_is_sent_back_and_nobody_is_asked(name: str) -> None:
+    record = step(name, a_change("assessing", planned_start=NOON - 100, planned_end=NOON))
+    assert (record.state, record.details["blocked"]) == ("new", "its planned window is over; plan another")
+    assert "details.blocked" in record.event.changes
+    assert "approval_needed" not in record.details
+
+
+def test_every_time_a_change_is_put_back_its_version_tells_so_even_for_the_same_reason() -> None:
+    early = {**ASSESSED, "approval_needed": False, "planned_start": NOON + 60, "planned_end": NOON + 120}
+    policy = a_change_policy(approval=asks(an_approval_rule(steps=())))
+
+    def begun(record: Record, now: int) -> Record:
+        moved = record.changed("StateChanged", by="x", origin="records", at=now, state="implementing")
+        return PRACTICE.steps["implement"](moved, StepContext(now=now, policy=policy, arguments={}))
+
+    first = begun(a_change("scheduled", **early), NOON)
+    second = begun(first, NOON + 1)
+    assert first.details["blocked"] == second.details["blocked"] == "its planned window has not begun"
+    assert {"details.blocked", "details.blocked_at"} <= set(first.event.changes)
+    assert "details.blocked_at" in second.event.changes
+    assert not {"blocked", "blocked_at"} & set(begun(second, NOON + 60).details)
 
 
 @pytest.mark.parametrize("name", ["assess", "schedule", "implement", "review", "lapse"])

@@ -9,7 +9,7 @@ from itsm.core.record import Record
 from itsm.core.rules import facts, first
 from itsm.core.service_time import elapsed
 from itsm.practices.change.policy import LEVELS, ChangePolicy
-from itsm.practices.change.record import STANDARD, Change, type_of
+from itsm.practices.change.record import EMERGENCY, STANDARD, Change, type_of
 
 SCORES: Mapping[str, int] = {
     "successful": 3,
@@ -20,6 +20,8 @@ SCORES: Mapping[str, int] = {
     "caused_p3": -2,
 }
 """What each outcome adds to a team's success score (ServiceNow, change success score, default multipliers)."""
+
+OVER = "its planned window is over; plan another"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,21 +99,27 @@ def rule_for(record: Record, policy: ChangePolicy, risk: str = "") -> ApprovalRu
     return rule
 
 
-def window_reason(record: Record, change: Change, policy: ChangePolicy) -> str:
-    """Why the planned window is not allowed, "" when it is; without a window there is nothing to refuse yet."""
+def window_reason(record: Record, change: Change, policy: ChangePolicy, now: int) -> str:
+    """Why the planned window is not allowed, "" when it is; without a window there is nothing to refuse yet.
+
+    A window that is over cannot be worked in any more; only an emergency may be written down after it was done. What
+    all these reasons say is shown to the requester: they name what was asked for, never what is our own.
+    """
     if change.start is None or change.end is None:
         return ""
+    if change.type != EMERGENCY and change.end <= now:
+        return OVER
     return _span_reason(record, change, policy, change.start, change.end)
 
 
 def now_reason(record: Record, change: Change, policy: ChangePolicy, now: int) -> str:
     """Why the change may not be implemented at this instant, "" when it may."""
     reason = _span_reason(record, change, policy, now, now + 1)
-    if reason or change.type == "emergency" or change.start is None or change.end is None:
+    if reason or change.type == EMERGENCY or change.start is None or change.end is None:
         return reason
     if now < change.start:
         return "its planned window has not begun"
-    return "its planned window is over; plan another" if now >= change.end else ""
+    return OVER if now >= change.end else ""
 
 
 def _span_reason(record: Record, change: Change, policy: ChangePolicy, start: int, end: int) -> str:
@@ -119,11 +127,11 @@ def _span_reason(record: Record, change: Change, policy: ChangePolicy, start: in
         concerned = not freeze.services or record.service in freeze.services
         overlaps = freeze.start.timestamp() < end and start < freeze.end.timestamp()
         if concerned and overlaps and change.type not in freeze.exempt:
-            return f"the freeze {freeze.name!r} lasts from {freeze.start.isoformat()} to {freeze.end.isoformat()}"
+            return f"a change freeze lasts from {freeze.start.isoformat()} to {freeze.end.isoformat()}"
     for window in policy.maintenance:
         bound = record.service in window.services and change.type not in window.exempt
         if bound and elapsed(policy.calendars.named(window.calendar), start, end) < end - start:
-            return f"{record.service} may be changed only within the hours of {window.calendar!r}"
+            return f"{record.service} may be changed only within its maintenance hours; plan a window in them"
     return ""
 
 
@@ -133,8 +141,7 @@ def template_reason(record: Record, change: Change, policy: ChangePolicy) -> str
         return ""
     template = policy.templates.get(change.template)
     if template is None:
-        known = ", ".join(sorted(policy.templates)) or "none"
-        return f"no template is called {change.template!r} (known: {known}); open a normal change"
+        return f"no template is called {change.template!r}; open a normal change"
     if template.revoked:
         return f"the template {change.template!r} is revoked; open a normal change"
     if record.service != template.service:

@@ -1,6 +1,6 @@
 """Steps: what the processes of change management do to a change; record in, record out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from itsm.core.approvals import seconds
 from itsm.core.errors import InvalidInputError
@@ -33,6 +33,7 @@ from itsm.practices.change.rules import (
 )  # fmt: skip
 
 DAY = 86_400
+UNBLOCKED: Mapping[str, Json] = {"blocked": None, "blocked_at": None}
 UNREVIEWED, UNAUTHORISED = "unreviewed", "unauthorised"
 
 type Reason = Callable[[Change], str]
@@ -47,9 +48,9 @@ def assess(record: Record, context: StepContext) -> Record:
     if record.state not in (NEW, ASSESSING):
         return record
     policy: ChangePolicy = context.policy
-    reason = _refusal(record, lambda change: window_reason(record, change, policy))
+    reason = _refusal(record, lambda change: window_reason(record, change, policy, context.now))
     if reason:
-        return _sent_back(record, reason, context.now)
+        return _blocked(record, NEW, reason, context.now)
     change, told = read(record), context.arguments
     others = [Planned(**{**other, "items": frozenset(other["items"])}) for other in told.get("others", ())]
     related = {item: frozenset(near) for item, near in told.get("related", {}).items()}
@@ -66,7 +67,7 @@ def assess(record: Record, context: StepContext) -> Record:
         "approve_after": bool(rule.steps) and rule.after,
         "approval_seconds": seconds(rule),
         "review_seconds": policy.review_days * DAY,
-        "blocked": None,
+        **UNBLOCKED,
     }
     return noted(record, "Classified", context.now, state=ASSESSING, **facts)
 
@@ -83,8 +84,12 @@ def _refusal(record: Record, reason: Reason) -> str:
         return str(error)
 
 
-def _sent_back(record: Record, reason: str, now: int) -> Record:
-    return noted(record, "FieldsChanged" if record.state == NEW else "StateChanged", now, state=NEW, blocked=reason)
+def _blocked(record: Record, to: str, reason: str, now: int) -> Record:
+    """The record put back with the reason; the instant beside it tells a second refusal for the same reason."""
+    if record.state == to and record.details.get("blocked") == reason:
+        return record
+    event = "FieldsChanged" if record.state == to else "StateChanged"
+    return noted(record, event, now, state=to, blocked=reason, blocked_at=now)
 
 
 def schedule(record: Record, context: StepContext) -> Record:
@@ -97,13 +102,14 @@ def schedule(record: Record, context: StepContext) -> Record:
         return record
     policy: ChangePolicy = context.policy
     reason = _refusal(
-        record, lambda change: template_reason(record, change, policy) or window_reason(record, change, policy)
+        record,
+        lambda change: template_reason(record, change, policy) or window_reason(record, change, policy, context.now),
     )
     if reason:
-        return _sent_back(record, reason, context.now)
+        return _blocked(record, NEW, reason, context.now)
     if _unapproved(record, policy):
         return _reassess(record, context.now)
-    facts: dict[str, Json] = {"scheduled_at": record.details.get("scheduled_at", context.now), "blocked": None}
+    facts: dict[str, Json] = {"scheduled_at": record.details.get("scheduled_at", context.now), **UNBLOCKED}
     if type_of(record) == STANDARD:
         facts |= {
             "type": STANDARD,
@@ -123,7 +129,7 @@ def _unapproved(record: Record, policy: ChangePolicy) -> bool:
 def _reassess(record: Record, now: int) -> Record:
     if approvals.stale(record):
         return approvals.void(record, now)
-    return noted(record, "StateChanged", now, state=ASSESSING, blocked="it is not approved as it is now")
+    return _blocked(record, ASSESSING, "it is not approved as it is now", now)
 
 
 def implement(record: Record, context: StepContext) -> Record:
@@ -138,9 +144,9 @@ def implement(record: Record, context: StepContext) -> Record:
         lambda change: template_reason(record, change, policy) or now_reason(record, change, policy, context.now),
     )
     if reason:
-        return noted(record, "StateChanged", context.now, state=SCHEDULED, blocked=reason)
+        return _blocked(record, SCHEDULED, reason, context.now)
     started = record.details.get("started_at", context.now)
-    return noted(record, "FieldsChanged", context.now, started_at=started, blocked=None)
+    return noted(record, "FieldsChanged", context.now, started_at=started, **UNBLOCKED)
 
 
 def review(record: Record, context: StepContext) -> Record:
