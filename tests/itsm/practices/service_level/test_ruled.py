@@ -146,6 +146,13 @@ def test_a_response_that_only_a_word_stops_goes_on_after_a_close_without_one() -
     assert replayed(desk)
 
 
+def test_an_internal_note_in_the_requesters_name_resets_no_ruled_clock_either() -> None:
+    desk = ruled(next_reply={"stop": {"said": "agent"}}).say("2026-03-26T09:05")
+    assert desk.say("2026-03-26T09:10", by="rita@example.org", public=False).clock("next_reply").generation == 1
+    assert desk.say("2026-03-26T09:15", by="rita@example.org").clock("next_reply").generation == 2
+    assert replayed(desk)
+
+
 def test_another_priority_and_another_group_move_a_ruled_clock_as_any_other() -> None:
     desk = Desk("2026-03-26T09:00", policy(replace(STANDARD, conditions={"all": Conditions()})))
     plain = Desk("2026-03-26T09:00", policy(STANDARD))

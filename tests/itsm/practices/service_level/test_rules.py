@@ -135,6 +135,12 @@ def test_the_first_unanswered_word_of_the_requester_starts_the_next_replys_clock
     assert desk.say("2026-03-27T10:25").clock("next_reply").state == STOPPED
 
 
+def test_an_internal_note_in_the_requesters_name_asks_nothing() -> None:
+    desk = Desk("2026-03-27T09:00").start("2026-03-27T09:00").say("2026-03-27T09:05")
+    desk.say("2026-03-27T10:00", by="rita@example.org", public=False)
+    assert desk.clock("next_reply").state == STOPPED
+
+
 def test_thanks_for_a_resolved_ticket_ask_for_no_reply() -> None:
     desk = Desk().start("2026-03-27T15:01").change("2026-03-27T15:20", state="resolved")
     assert desk.say("2026-03-27T15:30", by="rita@example.org").clock("next_reply").state == STOPPED

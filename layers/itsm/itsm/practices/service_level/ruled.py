@@ -66,12 +66,12 @@ FACTS = (*rules.FACTS, "service.criticality", "held", "answered", "met", "at_wor
 
 
 def who_said(record: Record, comment: Comment | None) -> str:
-    """Whose word came with a change: the requester's side's, an agent's in public, or nobody's."""
-    if comment is None:
+    """Whose public word came with a change: the requester's side's, an agent's, or nobody's."""
+    if comment is None or not comment.public:
         return ""
     if comment.by in {record.requester, *record.participants}:
         return REQUESTER
-    return AGENT if comment.public and comment.by != SYSTEM else ""
+    return AGENT if comment.by != SYSTEM else ""
 
 
 def is_ruled(clock: Clock, policy: ServiceLevels) -> bool:

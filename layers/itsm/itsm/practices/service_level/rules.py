@@ -174,7 +174,8 @@ def measured(
         clocks = realigned(clocks, lifecycle, after, at, policy)
     if reopened or old.calendar.name != new.calendar.name:
         clocks = regroup(clocks, new.calendar, at, policy)
-    if comment is not None and comment.by in asking and at_work:
+    # an internal note in their name, as of an out-of-office reply, asks nothing
+    if comment is not None and comment.public and comment.by in asking and at_work:
         clocks = asked(clocks, after, at, policy)
     if ruled.needed(clocks, policy):
         change = ruled.change_of(before, after, lifecycle, policy, ruled.who_said(after, comment))
