@@ -147,6 +147,7 @@ def test_a_released_submission_becomes_a_ticket_once(ports: FakePorts) -> None:
     release(ports, held)
     handler.on(sqs({"detail-type": "SubmissionReleased", "detail": {"record": held.id}}), ports)
     assert [record.practice for record in ports.records.stored.values()] == ["submission", "incident"]
+    assert [entry.text for entry in ports.records.journal[held.id]] == ["It became INC0000001."]
 
 
 def test_a_released_submission_that_still_cannot_be_read_is_held_again(ports: FakePorts) -> None:

@@ -143,7 +143,9 @@ def _release(held: Record, ports: Ports) -> None:
         # Why it was held is not known here any more, so it joins no ticket: it makes one that names the other.
         related = outcome.record.number if outcome.record else outcome.related
         outcome = Outcome(kind=CREATE, key=submission.key, reason="released", related=related)
-    _act(outcome, submission, ports)
+    became = _create(submission, outcome, ports).number
+    note = desk.internal_note(held, became, f"It became {became}.", by=SYSTEM, origin=MAIL, at=ports.now())
+    desk.update(ports, held.id, lambda now: now.changed("CommentAdded", **desk.said_with(note)), note)
 
 
 def _decided(submission: Submission, ports: Ports) -> Outcome:
@@ -180,24 +182,24 @@ def _act(outcome: Outcome, submission: Submission, ports: Ports) -> None:
     if outcome.kind == HOLD:
         ports.records.create(hold(submission, outcome.reason, outcome.related))
     elif outcome.kind == CREATE:
-        policy = ports.policies.sources.mail
-        defaults = Defaults(
-            practice=policy.practice,
-            service=policy.service,
-            impact=policy.impact,
-            urgency=policy.urgency,
-            participants=policy.participants,
-        )
-        _create(submission, outcome, defaults, ports)
+        _create(submission, outcome, ports)
     elif outcome.record is not None and outcome.kind == REOPEN:
         _reopen(submission, outcome.record, ports)
     elif outcome.record is not None and outcome.kind in (APPEND, DROP):
         append(submission, outcome.record, ports, outcome.reason if outcome.kind == DROP else "")
 
 
-def _create(submission: Submission, outcome: Outcome, defaults: Defaults, ports: Ports) -> None:
+def _create(submission: Submission, outcome: Outcome, ports: Ports) -> Record:
+    policy = ports.policies.sources.mail
+    defaults = Defaults(
+        practice=policy.practice,
+        service=policy.service,
+        impact=policy.impact,
+        urgency=policy.urgency,
+        participants=policy.participants,
+    )
     keyed = replace(submission, key=outcome.key or submission.key)
-    take(keyed, ports, defaults, outcome.related)
+    return take(keyed, ports, defaults, outcome.related)[0]
 
 
 def _reopen(submission: Submission, record: Record, ports: Ports) -> None:
