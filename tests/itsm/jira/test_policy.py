@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from itsm.core.practice import load
-from itsm.jira.policy import CommentRules, FieldRules, JiraPolicy, StatusRule, problems
+from itsm.jira.policy import CommentRules, FieldRules, JiraPolicy, StatusRule, StepRule, problems
 from itsm.runtime.policies import Policies
 
 from tests.itsm.jira.world import INBOUND, STATUS, a_policy
@@ -40,6 +40,8 @@ def test_the_tests_own_policy_is_whole() -> None:
         ({"status": {**STATUS, "new": replace(STATUS["new"], via=("nowhere",))}}, "status.new.via"),
         ({"status": {**STATUS, "odd": StatusRule(category="new", preferred=("Odd",))}}, "status.odd"),
         ({"status": {name: rule for name, rule in STATUS.items() if name != "on_hold"}}, "status.on_hold"),
+        ({"steps": {"new": StepRule(summary="Look", dropped=("nowhere",))}}, "steps.new.dropped"),
+        ({"steps": {"new": StepRule(summary="Look", then="closed", dropped=("closed",))}}, "steps.new.dropped"),
         ({"inbound": {**INBOUND, "category:nearly": "closed"}}, "inbound.category:nearly"),
         ({"inbound": {**INBOUND, "Done": "finished"}}, "inbound.Done"),
         ({"inbound": {**INBOUND, "Resolved": "cancelled"}}, "inbound.Resolved"),

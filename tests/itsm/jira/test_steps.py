@@ -6,7 +6,7 @@ from itsm.jira.outcome import DONE, PARKED
 from itsm.jira.signature import nudge
 from itsm.runtime.policies import Policies
 
-from tests.itsm.jira.fake_jira import ADA, Fault, reset
+from tests.itsm.jira.fake_jira import ADA, MOVES, STATUSES, Fault, reset
 from tests.itsm.jira.world import World
 
 
@@ -77,6 +77,61 @@ def test_an_approval_is_not_given_by_closing_its_issue(world: World) -> None:
     assert world.record.state == "awaiting_approval"
     assert step(world, "awaiting_approval").status.category != "done"
     assert "decision that is not made in Jira" in world.jira.said[approval.id][0].text
+    assert world.quiet()
+
+
+def test_a_step_that_was_done_ends_as_done_by_way_of_in_progress(world: World) -> None:
+    world.goes("scheduled", "implementing")
+    world.settle()
+    world.goes("in_review")
+    world.settle()
+    world.goes("closed")
+    world.settle()
+
+    ends = [step(world, state) for state in ("awaiting_approval", "implementing", "in_review")]
+    assert [issue.status.name for issue in ends] == ["Done", "Done", "Done"]
+    assert [[edit.became for edit in issue.edits if edit.field == "status"][-2:] for issue in ends] == [
+        [STATUSES["In Progress"].id, STATUSES["Done"].id]
+    ] * 3
+    assert world.quiet()
+
+
+@pytest.mark.parametrize("end", ["rejected", "cancelled", "assessing"])
+def test_a_step_that_was_dropped_is_cancelled(world: World, end: str) -> None:
+    world.goes(end)
+    world.settle()
+
+    assert step(world, "awaiting_approval").status.name == "Cancelled"
+    assert world.quiet()
+
+
+def test_a_step_that_was_done_is_not_cancelled_with_a_change_that_is_cancelled_later(world: World) -> None:
+    world.goes("scheduled", "cancelled")
+    world.records.trail[world.id] = [written.event for written in world.records.written]
+    world.settle()
+
+    assert step(world, "awaiting_approval").status.name == "Done"
+
+
+def test_a_dropped_step_ends_as_done_where_the_workflow_knows_no_cancelling(world: World) -> None:
+    world.jira.moves = {way: move for way, move in MOVES.items() if move[1] != "Cancelled"}
+    world.goes("rejected")
+    world.settle()
+
+    assert step(world, "awaiting_approval").status.name == "Done"
+
+
+def test_cancelling_a_steps_issue_does_not_do_the_step(world: World) -> None:
+    world.goes("scheduled", "implementing")
+    world.settle()
+    world.later(60)
+    issue = step(world, "implementing")
+    world.jira._move(issue, ADA, "Cancelled")
+    world.settle()
+
+    assert world.record.state == "implementing"
+    assert step(world, "implementing").status.name == "In Progress"
+    assert "not cancelled by itself" in world.jira.said[issue.id][0].text
     assert world.quiet()
 
 

@@ -66,11 +66,13 @@ class StepRule:
     """A human step of a process as an issue of its own under the ticket's, open while the ticket is in its state.
 
     `summary` says what is to be done. Closing the issue asks the ticket for the state `then`; without one the step is
-    decided elsewhere (an approval), and the issue only shows it.
+    decided elsewhere (an approval), and the issue only shows it. A ticket that goes from the step to one of `dropped`
+    leaves it undone, and the issue is cancelled; every other way out has done it.
     """
 
     summary: str
     then: str = ""
+    dropped: tuple[str, ...] = ()
     issue_type: str = "Sub-task"
 
 
@@ -163,6 +165,10 @@ def _status_problems(rules: PracticeRules, states: frozenset[str] | None) -> Ite
     named += [(f"guarded.{at}", state) for at, state in enumerate(rules.guarded)]
     named += [(f"steps.{state}", state) for state in rules.steps]
     named += [(f"steps.{state}.then", step.then) for state, step in rules.steps.items() if step.then]
+    named += [(f"steps.{state}.dropped", end) for state, step in rules.steps.items() for end in step.dropped]
+    for state, step in rules.steps.items():
+        if step.then in step.dropped:
+            yield f"steps.{state}.dropped", f"{step.then!r} is where closing the issue leads; it leaves nothing undone"
     for key, state in named:
         if (states is not None and state not in states) or state not in rules.status:
             yield key, f"{state!r} is no state of this practice"
