@@ -43,7 +43,8 @@ def push(message: Mapping[str, Any], ports: Ports) -> None:
         again = {"record": record_id, "issue": issue, "cause": cause}
         ports.nudges.send([again], [min(outcome.seconds, LONGEST_DELAY)])
     if outcome.state != AGAIN or outcome.reason:
-        facts = {"record": record_id, "outcome": outcome.state, "writes": outcome.writes, "reason": outcome.reason}
+        # The reason may quote Jira, and with it an address: it stays on the link, and out of the log.
+        facts = {"record": record_id, "outcome": outcome.state, "writes": outcome.writes}
         (logger().warning if outcome.state == PARKED else logger().info)("link reconciled", extra=facts)
 
 

@@ -1,0 +1,31 @@
+"""Jira push: what was told of is brought together with its issue, and what Jira answered stays out of the log."""
+
+import pytest
+from itsm.core.errors import InvalidInputError, ItsmError
+
+from functions.jira_push.app import handler
+from tests.builders import an_incident
+from tests.fakes import FakePorts, sqs
+from tests.itsm.jira.fake_jira import FakeJira, Fault
+
+ADDRESS = "rita@example.org"
+
+
+def quoting(method: str) -> ItsmError:
+    """A refusal that quotes what it was sent, as Jira's do."""
+    return InvalidInputError(method, f"the user {ADDRESS} cannot be assigned")
+
+
+def test_what_jira_quotes_is_kept_on_the_link_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    ports = FakePorts()
+    jira = FakeJira(now=ports.now)
+    jira.faults.append(Fault(method="create", error=quoting))
+    ports.issues = jira
+    record = ports.records.create(an_incident()).record
+    handler.on(sqs({"record": record.id}), ports)
+    link = ports.records.link(record.id)
+    assert link is not None
+    assert ADDRESS in link.reason
+    (line,) = [line for line in caplog.records if line.getMessage() == "link reconciled"]
+    assert {"record", "outcome", "writes"} <= set(vars(line))
+    assert not [line for line in caplog.records if ADDRESS in f"{vars(line)} {caplog.handler.format(line)}"]
