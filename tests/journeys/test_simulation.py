@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from itsm.core.chain import faults
+from itsm.core.clock import RUNNING
 from itsm.core.events import Event
 from itsm.core.practice import load
+from itsm.core.record import Record
 from itsm.runtime.door import logger
 
 from tests.support.simulation import AWAITED, World
@@ -73,6 +75,9 @@ def _promises_are_kept(world: World) -> None:
 
 def _clocks_fire_on_time_and_once(world: World) -> None:
     told: Counter[str] = Counter()
+    assert not [
+        new for new, _ in world.history if new.state in LIFECYCLE.met and _runs(new)
+    ]  # I6: none once it is done
     for new, old in world.history:
         if new.event.type not in ("ClockWarned", "ClockBreached"):
             continue
@@ -84,6 +89,10 @@ def _clocks_fire_on_time_and_once(world: World) -> None:
         assert len(notes) == 1
     assert set(told.values()) <= {1}
     assert all((r.next_timer or world.ports.time + 1) > world.ports.time for r in world.bare.records.stored.values())
+
+
+def _runs(record: Record) -> bool:
+    return any(clock.state == RUNNING for clock in record.clocks)
 
 
 def _everything_follows_once(world: World) -> None:
