@@ -121,6 +121,13 @@ def every_dead_letter_queue_calls(estate: Estate) -> Iterator[str]:
             yield f"{key[1]}: nobody is told"
 
 
+def failing_apis_call(estate: Estate) -> Iterator[str]:
+    """An API that answers 5xx rings an alarm (API Gateway guide, Metrics for HTTP APIs)."""
+    for api in estate.of_type("AWS::ApiGatewayV2::Api"):
+        if not _alarmed(estate, "5xx", "ApiId", api.key):
+            yield f"{api.name}: nobody is told when it fails"
+
+
 def failing_processes_call(estate: Estate) -> Iterator[str]:
     """A process that failed rings an alarm."""
     watched = {
@@ -351,6 +358,7 @@ RULES: tuple[Rule, ...] = (
     every_delivery_has_an_end,
     functions_called_asynchronously_have_an_end,
     every_dead_letter_queue_calls,
+    failing_apis_call,
     failing_processes_call,
     processes_are_watched_and_versioned,
     tasks_end,

@@ -79,6 +79,8 @@ FAULTS: list[tuple[Rule, Plant]] = [
     ),
     (rules.every_dead_letter_queue_calls, lambda e: e.stacks["Jira"]["Resources"].pop("JiraDeadAlarm")),
     (rules.every_dead_letter_queue_calls, lambda e: of(e, "Outbox", "ChangeDeadAlarm").update(AlarmActions=[])),
+    (rules.failing_apis_call, lambda e: of(e, "Desk", "ApiFailingAlarm").pop("AlarmActions")),
+    (rules.failing_apis_call, lambda e: of(e, "Desk", "ApiFailingAlarm").update(MetricName="4xx")),
     (rules.failing_processes_call, lambda e: of(e, "Practices", "ProcessFailedAlarm")["Metrics"].pop()),
     (
         rules.processes_are_watched_and_versioned,
