@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from itsm.core.errors import NotFoundError
+from itsm.core.events import Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
 
@@ -30,6 +31,7 @@ class Practice:
     """A practice: name, number prefix, lifecycle, the steps its processes call, and the process that works a record.
 
     `process` gives the name of a record's state machine, "" for none. `editable` are the details a person may set.
+    `at_opening` gives the details a new record has from its practice's policy: what is known then needs no write later.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Practice:
     steps: Mapping[str, Step]
     process: Callable[[Record], str]
     editable: tuple[str, ...] = ()
+    at_opening: Callable[[Any], Mapping[str, Json]] = lambda policy: {}
 
 
 def load(name: str) -> Practice:

@@ -51,7 +51,9 @@ def take(
         related=related,
     )
     _store(found.blobs, ports)
-    created = ports.records.create(found.record)
+    practice = load(found.record.practice)
+    details = {**found.record.details, **practice.at_opening(getattr(ports.policies, practice.name))}
+    created = ports.records.create(replace(found.record, details=details))
     known = created.record
     if created.new or known.digest == submission.digest:
         return known, created.new
