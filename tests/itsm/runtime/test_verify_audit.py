@@ -144,3 +144,16 @@ def test_any_other_harm_is_found_and_the_record_named(
     assert an_incident("one").id in told
     assert an_incident("two").id not in told
     assert "2 records" in told
+
+
+def test_aws_that_cannot_be_asked_is_said_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    boto3.setup_default_session()
+    assert main(["--stack", "itsm"]) == 2
+    assert capsys.readouterr().err == "AWS cannot be asked: Unable to locate credentials\n"

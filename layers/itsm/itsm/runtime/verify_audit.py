@@ -60,9 +60,19 @@ def add_deployment(parser: argparse.ArgumentParser) -> None:
 
 
 def table_names(options: argparse.Namespace) -> tuple[str, str] | None:
-    """The records and the audit table of a deployment, None when it cannot be found."""
+    """The records and the audit table of a deployment, None when it cannot be found or AWS cannot be asked."""
     if options.records and options.audit:
         return options.records, options.audit
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return _looked_up(options)
+    except BotoCoreError as error:  # no credentials, or nobody answers
+        print(f"AWS cannot be asked: {error}", file=sys.stderr)
+        return None
+
+
+def _looked_up(options: argparse.Namespace) -> tuple[str, str] | None:
     import boto3
     from botocore.exceptions import ClientError
 
