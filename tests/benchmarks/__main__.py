@@ -1,6 +1,6 @@
 """Run the benchmarks and print their tables."""
 
-from tests.benchmarks import imports, intake, timers
+from tests.benchmarks import imports, intake, service_time, timers
 
-for benchmark in (intake, imports, timers):
+for benchmark in (intake, imports, service_time, timers):
     print("\n".join(benchmark.run()), end="\n\n")

@@ -23,8 +23,9 @@ TIMERS, REGION = 50, "eu-central-1"
 WRITE, READ, MESSAGE, CALL, SECOND = 0.625, 0.125, 0.40, 0.20, 0.5 * 13.3334
 """US dollars for a million: write units, read units, SQS requests, invocations, seconds of 512 MB on arm64."""
 STORMS = {
-    "100,000 due in one minute, as usual": Storm(open=200_000, due=100_000),
+    "100,000 due in one minute, 16 sweepers": Storm(open=200_000, due=100_000),
     "50,000 overdue, no sweeper for half an hour": Storm(open=50_000, due=50_000, window=1_700, down=1_800, paused=0),
+    "50,000 due in one minute, one sweeper": Storm(open=50_000, due=50_000, sweepers=1, paused=0),
     "50,000 due in the same second": Storm(open=50_000, due=50_000, window=1, paused=0),
 }
 

@@ -36,6 +36,7 @@ class Calendar:
     rotation: tuple[tuple[Spans, ...], ...] = ()
     turn: int = 1
     _spans: dict[int, Spans] = field(default_factory=dict, init=False, repr=False)
+    _days: dict[int, Spans] = field(default_factory=dict, init=False, repr=False)
     _totals: dict[int, int] = field(default_factory=dict, init=False, repr=False)
     _starts: dict[int, int] = field(default_factory=dict, init=False, repr=False)
 
@@ -65,7 +66,13 @@ class Calendar:
         return (at + self._offset_at(at)) % DAY
 
     def day(self, day: int) -> Spans:
-        """The open spans of a day in epoch seconds, in order, apart from each other."""
+        """The open spans of a day in epoch seconds, in order, apart from each other; computed at their first use."""
+        spans = self._days.get(day)
+        if spans is None:
+            spans = self._days[day] = self._day(day)
+        return spans
+
+    def _day(self, day: int) -> Spans:
         begin, end = self.instant(day, 0), self.instant(day + 1, 0)
         raw = ((self.instant(day, a), self.instant(day, b)) for a, b in self._hours(day))
         # a gap in the wall clock can push one span into the next

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from itsm.core.clock import Clock
+from itsm.core.clock import RUNNING, Clock
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
 from itsm.practices.service_level import clock as measure
@@ -86,19 +86,18 @@ def escalated(before: Record, after: Record, lifecycle: Lifecycle, policy: Servi
     Else a ticket whose priority a level raised would, with the shorter target, run through all its levels at once.
     """
     clocks = rules.measured(before, after, None, lifecycle, policy)
-    known = {_key(clock): clock.generation for clock in before.clocks}
-    return tuple(
-        _quiet(clock, policy) if clock.generation > known.get(_key(clock), clock.generation) else clock
-        for clock in clocks
-    )
+    known = {_key(clock): clock for clock in before.clocks}
+    return tuple(_quiet(clock, known.get(_key(clock), clock), policy) for clock in clocks)
 
 
-def _quiet(clock: Clock, policy: ServiceLevels) -> Clock:
+def _quiet(clock: Clock, was: Clock, policy: ServiceLevels) -> Clock:
+    if clock.generation == was.generation:
+        return clock
     on = basis(clock, policy)
-    due = clock.due
-    late = due is not None and due <= clock.since
-    passed = measure.passed(replace(clock, breached_at=due if late else clock.breached_at), on)
-    return measure.begun(passed, on) if clock.state == "running" else replace(passed, next_at=None)
+    late = clock.due is not None and clock.due <= clock.since
+    counted = replace(clock, fired_wall=was.fired_wall, breached_at=clock.due if late else clock.breached_at)
+    passed = measure.passed(counted, on)
+    return measure.begun(passed, on) if clock.state == RUNNING else replace(passed, next_at=None)
 
 
 def _key(clock: Clock) -> tuple[str, str, str]:
