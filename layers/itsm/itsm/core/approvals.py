@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from itsm.core.addresses import folded
 from itsm.core.errors import PolicyError
 from itsm.core.events import Json
 from itsm.core.organisation import Groups, Services
@@ -99,7 +100,7 @@ def content_hash(record: Record, keys: Sequence[str]) -> str:
 
 def approver_hash(address: str) -> str:
     """16 characters that stand for an approver in a link."""
-    return derived_id("approver", address.lower())
+    return derived_id("approver", folded(address))
 
 
 def resolve(step: ApprovalStep, record: Record, policy: Approvals, now: int) -> tuple[str, ...]:
@@ -110,7 +111,7 @@ def resolve(step: ApprovalStep, record: Record, policy: Approvals, now: int) -> 
     for wanted in (step.approvers, (policy.last_resort,)):
         named = [person for approver in wanted for person in _people(approver, record, policy)]
         found = [_substitute(person, record, policy, now) for person in named]
-        people = tuple(dict.fromkeys(person for person in found if person != record.requester.lower()))
+        people = tuple(dict.fromkeys(person for person in found if person != folded(record.requester)))
         if people:
             return people
     raise PolicyError(
@@ -121,14 +122,14 @@ def resolve(step: ApprovalStep, record: Record, policy: Approvals, now: int) -> 
 def _people(approver: str, record: Record, policy: Approvals) -> tuple[str, ...]:
     kind, _, name = approver.partition(":")
     if kind == "group" and name in policy.groups.groups:
-        return tuple(member.lower() for member in policy.groups.groups[name].members)
+        return tuple(folded(member) for member in policy.groups.groups[name].members)
     if kind == "lead" and name in policy.groups.groups:
-        return (policy.groups.groups[name].lead.lower(),)
+        return (folded(policy.groups.groups[name].lead),)
     if approver == "owner":
         service = policy.services.services.get(record.service)
-        return (service.owner.lower(),) if service and service.owner else ()
+        return (folded(service.owner),) if service and service.owner else ()
     if "@" in approver:
-        return (approver.lower(),)
+        return (folded(approver),)
     raise PolicyError(f"nobody is called {approver!r}; write a mail address, group:<name>, lead:<group> or owner")
 
 
@@ -136,10 +137,10 @@ def _substitute(person: str, record: Record, policy: Approvals, now: int) -> str
     """Follow the delegations in force; a circle, or an end at the requester, leaves the vote with the person named."""
     seen, at = {person}, person
     while True:
-        step = next((one.substitute.lower() for one in policy.delegations if _stands_in(one, at, now)), None)
+        step = next((folded(one.substitute) for one in policy.delegations if _stands_in(one, at, now)), None)
         if step is None:
             return at
-        if step in seen or step == record.requester.lower():
+        if step in seen or step == folded(record.requester):
             return person
         seen.add(step)
         at = step
@@ -147,7 +148,7 @@ def _substitute(person: str, record: Record, policy: Approvals, now: int) -> str
 
 def _stands_in(delegation: Delegation, person: str, now: int) -> bool:
     in_force = delegation.start.timestamp() <= now < delegation.end.timestamp()
-    return delegation.absent.lower() == person and in_force
+    return folded(delegation.absent) == person and in_force
 
 
 def seconds(rule: ApprovalRule) -> int:
@@ -215,11 +216,11 @@ def _circles(policy: Approvals) -> list[tuple[int, str, str]]:
         if one.end <= one.start:
             found.append((at, "end", "is not after the start"))
         # whoever follows the substitutes in force at the start and comes back is in a circle
-        person, seen = one.substitute.lower(), {one.absent.lower()}
+        person, seen = folded(one.substitute), {folded(one.absent)}
         while person not in seen:
             seen.add(person)
-            person = next((d.substitute.lower() for d in policy.delegations if _overlaps(d, one, person)), "")
-        if person == one.absent.lower():
+            person = next((folded(d.substitute) for d in policy.delegations if _overlaps(d, one, person)), "")
+        if person == folded(one.absent):
             found.append((at, "substitute", f"leads back to {one.absent} in the same time: a circle"))
     return found
 
@@ -228,4 +229,4 @@ def _overlaps(delegation: Delegation, other: Delegation, person: str) -> bool:
     # without an offset there is no telling; that fault has a line of its own
     if None in (delegation.start.tzinfo, delegation.end.tzinfo):
         return False
-    return delegation.absent.lower() == person and delegation.start < other.end and other.start < delegation.end
+    return folded(delegation.absent) == person and delegation.start < other.end and other.start < delegation.end

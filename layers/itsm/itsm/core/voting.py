@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from itsm.core import approvals as kept
+from itsm.core.addresses import folded
 from itsm.core.approvals import ACCEPT, ACCEPTED, REFUSE, REFUSED, WAITING, ApprovalRule, Approvals
 from itsm.core.errors import ForbiddenError, GoneError, IllegalMoveError, InvalidInputError, UnauthenticatedError
 from itsm.core.record import SYSTEM, Record
@@ -96,8 +97,8 @@ def vote(record: Record, terms: Terms, voter: str, decision: str, note: str, now
         raise InvalidInputError("decision", f"is {ACCEPT} or {REFUSE}")
     if len(note) > NOTE_CHARS:
         raise InvalidInputError("note", f"has {len(note)} characters; {NOTE_CHARS} are taken")
-    approval, person = kept.pending(record), voter.lower()
-    if person == record.requester.lower():
+    approval, person = kept.pending(record), folded(voter)
+    if person == folded(record.requester):
         raise ForbiddenError(f"{record.number}: who asks for a thing cannot approve it")
     earlier = _earlier(approval, person, link)
     if earlier is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from itsm.core.addresses import folded
 from itsm.core.errors import OutsideError
 from itsm.jira import adf
 from itsm.jira.issues import PROOF, Draft, Edit, Found, Issue, Person, Said, Status, Transition
@@ -180,7 +181,7 @@ def account(answer: object, email: str) -> str | None:
     exact = [
         str(entry.get("accountId") or "")
         for entry in people
-        if str(entry.get("emailAddress") or "").casefold() == email.casefold() and entry.get("active") is not False
+        if folded(str(entry.get("emailAddress") or "")) == folded(email) and entry.get("active") is not False
     ]
     return exact[0] if len(exact) == 1 and exact[0] else None
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from itsm.core import errors
+from itsm.core.addresses import folded
 
 MAX_BYTES = 6 * 1024 * 1024
 """The largest body taken: what Lambda accepts in one synchronous call (AWS Lambda quotas)."""
@@ -55,7 +56,7 @@ class Request:
         An address its provider calls unverified is only a claim of the person's own (OpenID Connect Core 5.1, 5.7).
         """
         verified = str(self.claims.get("email_verified", "true")).lower() == "true"
-        return ((verified and self.claims.get("email")) or self.claims.get("sub") or "").lower()
+        return folded((verified and self.claims.get("email")) or self.claims.get("sub") or "")
 
     def json(self) -> Mapping[str, Any]:
         """The body as a JSON object. Raises MalformedError."""

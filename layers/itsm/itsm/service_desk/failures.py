@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from itsm.core.addresses import folded
 from itsm.service_desk.sources import headers
 from itsm.service_desk.sources.mime import Mail, Part
 from itsm.service_desk.submission import Failure
@@ -118,7 +119,7 @@ def _words(mail: Mail) -> Iterator[Failure]:
     said = _before(mail)
     mine = {address for name in ("from", "to", "cc", "reply-to") for _, address in headers.addresses(mail.raw(name))}
     for match in headers.ADDRESS.finditer(said):
-        address = match[0].lower().strip(".'-")
+        address = folded(match[0]).strip(".'-")
         if address not in mine and not address.startswith(("postmaster@", "mailer-daemon@", "abuse@")):
             why = said[max(0, match.start() - 200) : match.end() + 400]
             yield _failure(address, _code(why), why)
@@ -142,7 +143,7 @@ def _address(field: str) -> str:
 
 
 def _failure(address: str, status: str, why: str) -> Failure:
-    return Failure(address=address.lower(), status=status, hard=hard(status, why))
+    return Failure(address=folded(address), status=status, hard=hard(status, why))
 
 
 @cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from itsm.core.addresses import folded
 from itsm.service_desk.submission import Classification
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ class Own:
 
     def is_own(self, address: str) -> bool:
         """Whether mail to the address comes back to us: a listed address, or a reply address of ours."""
-        local, _, domain = address.lower().rpartition("@")
-        return address.lower() in self.addresses or (domain == self.domain.lower() and local.startswith("reply+"))
+        local, _, domain = folded(address).rpartition("@")
+        return folded(address) in self.addresses or (domain == folded(self.domain) and local.startswith("reply+"))
 
 
 def classify(mail: Mail, sender: str, own: Own) -> Classification:

@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
+from itsm.core.addresses import folded
 from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
 from itsm.service_desk.pages import frame
 from itsm.service_desk.policy import Form, Question, Translation
@@ -107,7 +108,7 @@ def parse(
         key=given[TOKEN],
         kind=FORM,
         received_at=received_at,
-        sender=facts.pop("sender", "").lower(),
+        sender=folded(facts.pop("sender", "")),
         sender_name=facts.pop("sender_name", ""),
         subject=facts.pop("subject", ""),
         text=facts.pop("text", ""),

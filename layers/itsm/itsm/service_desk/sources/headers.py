@@ -5,6 +5,7 @@ import binascii
 import re
 from urllib.parse import unquote_to_bytes
 
+from itsm.core.addresses import folded
 from itsm.service_desk.sources import charsets
 
 MAX_VALUE = 32_768
@@ -114,7 +115,7 @@ def _mailboxes(value: str) -> list[str]:
 
 def _mailbox(piece: str, charset: str) -> tuple[str, str]:
     name, address = _plain_mailbox(piece)
-    return text(name, charset).strip(" '\""), charsets.clean(_eight_bit(address, charset)).lower()
+    return text(name, charset).strip(" '\""), folded(charsets.clean(_eight_bit(address, charset)))
 
 
 def _plain_mailbox(piece: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from itsm.core.addresses import folded
 from itsm.core.errors import InvalidInputError, MalformedError, TooLargeError
 from itsm.service_desk.policy import WebhookSource
 from itsm.service_desk.sources import charsets, posted
@@ -38,7 +39,7 @@ def parse(
         key=key,
         kind=WEBHOOK,
         received_at=received_at,
-        sender=fields.pop("sender", name).lower()[:254],
+        sender=folded(fields.pop("sender", name))[:254],
         sender_name=fields.pop("sender_name", "")[:200],
         subject=fields.pop("subject", "")[:1_000],
         text=fields.pop("text", ""),
