@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -183,6 +184,49 @@ def test_a_source_that_fires_again_after_its_ticket_was_closed_opens_one_that_na
     assert number != first
     assert ports.records.find(number).details["related"] == first
     assert read(send("web-1 has 0 % left", "m-2"))["number"] == first
+
+
+def fault(ports: FakePorts, message: str, text: str = "", status: str = "") -> dict[str, Any]:
+    """What monitoring says of the one fault: that it is there, or that it is over."""
+    body = json.dumps({**EVENT, **({"text": text} if text else {}), **({"status": status} if status else {})}).encode()
+    answer: dict[str, Any] = read(post(ports, body, signed(body, ports, message)))
+    return answer
+
+
+def test_a_recovery_resolves_the_ticket_that_a_fault_opened_after_its_first_was_done(ports: FakePorts) -> None:
+    first = fault(ports, "m-1", "full")
+    assert fault(ports, "m-2", status="resolved") == {"number": first["number"], "state": "resolved"}
+    second = fault(ports, "m-3", "full again")
+    assert second["number"] != first["number"]
+    assert fault(ports, "m-2", status="resolved")["number"] == first["number"]
+    assert ports.records.find(second["number"]).state == "new"
+    assert fault(ports, "m-4", status="resolved") == {"number": second["number"], "state": "resolved"}
+    third = fault(ports, "m-5", "and a third time")
+    assert fault(ports, "m-6", status="resolved") == {"number": third["number"], "state": "resolved"}
+    assert len(ports.records.stored) == 3
+
+
+def test_more_about_a_fault_joins_the_successor_that_is_at_work(ports: FakePorts) -> None:
+    numbers = [fault(ports, "m-1", "full")["number"]]
+    fault(ports, "m-2", status="resolved")
+    numbers += [fault(ports, message, text)["number"] for message, text in (("m-3", "again"), ("m-4", "and worse"))]
+    assert (numbers[1] != numbers[0], numbers[2]) == (True, numbers[1])
+    fault(ports, "m-5", status="resolved")
+    assert [fault(ports, message, text)["number"] for message, text in (("m-3", "again"), ("m-4", "and worse"))] == [
+        numbers[1]
+    ] * 2
+    assert len(ports.records.stored) == 2
+
+
+def test_a_delivery_that_comes_again_names_the_successor_a_kill_left_unnamed(ports: FakePorts) -> None:
+    first = fault(ports, "m-1", "full")
+    fault(ports, "m-2", status="resolved")
+    second = fault(ports, "m-3", "again")
+    old = ports.records.find(first["number"])
+    details = {name: value for name, value in old.details.items() if name != "successor"}
+    ports.records.stored[old.id] = replace(old, details=details)
+    assert fault(ports, "m-3", "again")["number"] == second["number"]
+    assert fault(ports, "m-4", status="resolved") == {"number": second["number"], "state": "resolved"}
 
 
 def test_a_source_that_loses_every_race_is_told_to_try_again_and_not_that_it_is_wrong(ports: FakePorts) -> None:

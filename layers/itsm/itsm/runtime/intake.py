@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from itsm.core.addresses import folded
 from itsm.core.errors import MalformedError, NotFoundError, OutsideError
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Comment, Record
@@ -23,6 +24,8 @@ from itsm.service_desk.threading import candidates
 from itsm.service_desk.verdicts import refused, trust
 
 DONE_BY_RECOVERY = "resolved"
+SUCCESSOR = "successor"
+"""The detail of a finished ticket that holds the id of the newest one opened under its key since."""
 
 
 def own(ports: Ports) -> Own:
@@ -31,7 +34,7 @@ def own(ports: Ports) -> Own:
     listed = ports.policies.sources.mail.addresses
     sender = ports.address("MAIL_FROM").rpartition("<")[2].rstrip(">")
     addresses = [one if "@" in one else f"{one}@{domain}" for one in listed]
-    return Own(domain=domain, addresses=tuple(one.lower() for one in (*addresses, sender) if "@" in one))
+    return Own(domain=domain, addresses=tuple(folded(one) for one in (*addresses, sender) if "@" in one))
 
 
 def take(
@@ -57,11 +60,48 @@ def take(
     known = created.record
     if created.new or known.digest == submission.digest:
         return known, created.new
-    done = known.state in (lifecycle := load(known.practice).lifecycle).met | lifecycle.final
-    if done and not _has_entry(known.id, submission.comment_id, ports):
-        anew = replace(submission, key=f"{submission.key}#{submission.digest[:16]}")
-        return take(anew, ports, defaults, known.number)
+    if _over(known) and not _has_entry(known.id, submission.comment_id, ports):
+        return _succeed(submission, known, ports, defaults)
     return append(submission, known, ports), False
+
+
+def _succeed(submission: Submission, known: Record, ports: Ports, defaults: Defaults | None) -> tuple[Record, bool]:
+    """The ticket for what is said under the key of a finished one: its newest successor at work, or another.
+
+    The finished ticket names its newest successor, so that a recovery finds it by the key alone.
+    """
+    anew, last = replace(submission, key=f"{submission.key}#{submission.digest[:16]}"), _successor(known, ports)
+    joins = last is not None and (not _over(last) or _has_entry(last.id, submission.comment_id, ports))
+    if last is not None and joins and _found(anew.record_id, ports) is None:
+        return append(submission, last, ports), False
+    record, new = take(anew, ports, defaults, known.number)
+    # by age and not by newness: a delivery that comes again mends what a kill left undone, and never points back
+    if last is None or (record.opened_at, record.number) > (last.opened_at, last.number):
+        desk.update(ports, known.id, lambda current: _pointing(current, record, submission.kind, ports.now()))
+    return record, new
+
+
+def _pointing(record: Record, successor: Record, origin: str, at: int) -> Record:
+    if record.details.get(SUCCESSOR) == successor.id:
+        return record
+    details = {**record.details, SUCCESSOR: successor.id}
+    return record.changed("FieldsChanged", by=SYSTEM, origin=origin, at=at, details=details)
+
+
+def _successor(record: Record, ports: Ports) -> Record | None:
+    return _found(str(record.details.get(SUCCESSOR, "")), ports) if SUCCESSOR in record.details else None
+
+
+def _over(record: Record) -> bool:
+    lifecycle = load(record.practice).lifecycle
+    return record.state in lifecycle.met | lifecycle.final
+
+
+def _found(record_id: str, ports: Ports) -> Record | None:
+    try:
+        return ports.records.get(record_id)
+    except NotFoundError:
+        return None
 
 
 def append(submission: Submission, record: Record, ports: Ports, note: str = "") -> Record:
@@ -80,11 +120,17 @@ def _appended(record: Record, comment: Comment, submission: Submission) -> Recor
 
 
 def recover(submission: Submission, ports: Ports) -> Record:
-    """The ticket of a fault that is over, resolved. Raises OutsideError while its alarm has not arrived."""
-    try:
-        record = ports.records.get(submission.record_id)
-    except NotFoundError as error:
-        raise OutsideError("a recovery came before its alarm; deliver it again") from error
+    """The ticket of a fault that is over, or its newest successor, resolved.
+
+    Raises OutsideError while its alarm has not arrived.
+    """
+    record = _found(submission.record_id, ports)
+    if record is None:
+        raise OutsideError("a recovery came before its alarm; deliver it again")
+    # of a source that tells its deliveries apart, one that resolved the first ticket is not for the second
+    repeated = submission.delivery != submission.key and _has_entry(record.id, submission.comment_id, ports)
+    if _over(record) and not repeated:
+        record = _successor(record, ports) or record
     said = _stored(entry(submission, record), ports)
 
     def resolved(current: Record) -> Record:
