@@ -156,7 +156,7 @@ def test_a_reason_names_what_was_asked_for_and_nothing_of_ours() -> None:
         freezes=(freeze(name="the takeover of Acme", services=("website",)),),
         maintenance=(Maintenance(services=("email",), calendar="nights"),),
     )
-    window = {"planned_start": NOON, "planned_end": NOON + HOUR}
+    window: dict[str, Any] = {"planned_start": NOON, "planned_end": NOON + HOUR}
     website = a_change(**window)
     email = replace(website, service="email")
     standard = a_change(type="standard", template="reboot")

@@ -146,7 +146,7 @@ def implement(record: Record, context: StepContext) -> Record:
     if reason:
         return _blocked(record, SCHEDULED, reason, context.now)
     started = record.details.get("started_at", context.now)
-    return noted(record, "FieldsChanged", context.now, started_at=started, **UNBLOCKED)
+    return noted(record, "FieldsChanged", context.now, started_at=started, blocked=None, blocked_at=None)
 
 
 def review(record: Record, context: StepContext) -> Record:
