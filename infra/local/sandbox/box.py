@@ -183,17 +183,18 @@ class Sandbox:
         # Saved when everything that changes something has come to rest: above it on the stack.
         self._stack.callback(self.snapshots.close)
         self.issuer = Issuer(self.settings.directory / "oidc-key.pem", self._clock)
-        self.front = Front(
-            listening, call=self.functions.call, issuer=self.issuer, ids=new_id, clock=self._clock,
-            settle=self.snapshots.settle,
-        )  # fmt: skip
-        self._stack.callback(self.front.stop)
         journal = self.settings.directory / "processes.db"
         if self.snapshots.put_back(journal):
             self._say("the last run was killed: processes go back to the instant of the records", 0.0)
         self.processes = processes(journal, self.functions, new_id, self._status)
         self.snapshots.copy = self.processes.copy
         self._stack.callback(self.processes.close)
+        self._stack.callback(self.snapshots.rest)
+        self.front = Front(
+            listening, call=self.functions.call, issuer=self.issuer, ids=new_id, clock=self._clock,
+            settle=self.snapshots.settle,
+        )  # fmt: skip
+        self._stack.callback(self.front.stop)
         self.engine = self.processes.engine
         self.doors = AwsDoors(self.functions, StatesFront(self.engine), self.outbox, new_id, self._changed)
         self.schedules = Schedules(self._clock, self.cloud.call)

@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,13 @@ class Cloud:
             except BaseException as error:  # carried over to the caller, whatever it is
                 done.set_exception(error)
 
-        self._loop.call_soon_threadsafe(run)
+        try:
+            self._loop.call_soon_threadsafe(run)
+        except RuntimeError:
+            return work()  # it has just closed: nobody else touches the state any more
+        while not wait([done], timeout=1.0).done:
+            if not self._thread.is_alive():
+                return work()
         return done.result()
 
     def _run(self) -> None:

@@ -121,14 +121,18 @@ class Snapshots:
         else:
             self.touch()
 
-    def close(self) -> None:
-        """Save a last time and stop."""
+    def rest(self) -> None:
+        """Save no more by itself, and leave the processes out: their own journal is right once they have ended."""
         self._closing.set()
         if self._thread is not None:
             self._dirty.set()
             self._thread.join()
-        # By now the processes are at rest and their journal is what belongs to this state.
-        self.copy = None
+        with self._lock:
+            self.copy = None
+
+    def close(self) -> None:
+        """Save a last time: all is at rest."""
+        self.rest()
         self.save()
         self._marker.unlink(missing_ok=True)
 
