@@ -16,6 +16,8 @@ from itsm.runtime.ports import Ports
 SHORT = 40
 """Characters of the longest detail a process carries along; texts stay with the record."""
 MOVES = {("submission", "released"): "SubmissionReleased"}
+HOLD_REASON = "hold_reason"
+"""Why a ticket waits: requester, supplier, change or problem. It goes with the hold it was given for."""
 ATTEMPTS = 5
 """How often a change is decided anew after somebody else saved first; more means a hot record, and the queue waits."""
 
@@ -58,7 +60,10 @@ def moved(record: Record, to: str, *, by: str, origin: str, at: int) -> Record:
     if record.state == to:
         return record
     check_move(record, to)
-    return record.changed(move_event(record, to), by=by, origin=origin, at=at, state=to)
+    new: dict[str, Any] = {"state": to}
+    if HOLD_REASON in record.details:
+        new["details"] = {name: value for name, value in record.details.items() if name != HOLD_REASON}
+    return record.changed(move_event(record, to), by=by, origin=origin, at=at, **new)
 
 
 def commented(record: Record, comment: Comment, details: Mapping[str, Json] | None = None) -> Record:

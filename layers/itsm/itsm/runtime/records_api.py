@@ -51,6 +51,8 @@ def work(request: Request, ports: Ports) -> Response:
         if version is not None and current.version != version:
             raise StaleVersionError(f"{current.number} is at version {current.version}, not {version}; read it again")
         kept = {name: value for name, value in {**current.details, **details}.items() if value is not None}
+        if to and to != current.state and desk.HOLD_REASON not in details:
+            kept.pop(desk.HOLD_REASON, None)
         wanted = _wanted(current, new | {"details": kept}, ports)
         if to and to != current.state:
             desk.check_move(current, to)
