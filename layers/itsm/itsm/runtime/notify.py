@@ -83,5 +83,9 @@ def _told(record: Record) -> frozenset[str]:
 
 def _sender(ports: Ports) -> Sender:
     return Sender(
-        secret=ports.link_secret, domain=ports.address("MAIL_DOMAIN"), url=ports.address("PUBLIC_URL"), own=own(ports)
+        secret=ports.link_secret,
+        domain=ports.address("MAIL_DOMAIN"),
+        url=ports.address("PUBLIC_URL"),
+        own=own(ports),
+        letters=ports.policies.letters,
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from itsm.practices.incident.policy import IncidentPolicy
     from itsm.practices.request.policy import RequestPolicy
     from itsm.practices.service_level.policy import ServiceLevels
+    from itsm.service_desk.letters import Letters
     from itsm.service_desk.policy import Forms, Routing, Sources
 
 PACKAGE = "itsm_policy"
@@ -114,6 +115,13 @@ class Policies:
         from itsm.service_desk.policy import Forms
 
         return self.read("forms", Forms)
+
+    @cached_property
+    def letters(self) -> Letters:
+        """The words of our mails."""
+        from itsm.service_desk.letters import Letters
+
+        return self.read("letters", Letters)
 
     @cached_property
     def routing(self) -> Routing:

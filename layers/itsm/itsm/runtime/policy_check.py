@@ -16,6 +16,7 @@ from itsm.practices.request import policy as request
 from itsm.practices.service_level import checks as service_level
 from itsm.runtime.policies import PACKAGE, Policies
 from itsm.runtime.policy_reading import UnreadablePolicyError
+from itsm.service_desk import letters
 from itsm.service_desk import policy as service_desk
 
 type Problems = Iterable[tuple[str, str]]
@@ -115,6 +116,7 @@ OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
     "priorities": lambda policies: priority.problems(policies.priorities),
     "sources": _sources,
     "forms": _forms,
+    "letters": lambda policies: letters.problems(policies.letters),
     "routing": lambda policies: service_desk.problems(policies.routing),
     "service_level": lambda policies: service_level.problems(policies.service_level),
     "jira": _jira,

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 from itsm.core.ports import Message
@@ -11,6 +11,7 @@ from itsm.core.record import Comment, Record
 from itsm.core.signing import sign
 from itsm.service_desk.delivery import undeliverable
 from itsm.service_desk.filters import LIST, Own
+from itsm.service_desk.letters import ENDED, RECEIVED, SAID, Letters
 from itsm.service_desk.opening import UNATTENDED
 from itsm.service_desk.threading import own_message_id, reply_address
 
@@ -28,6 +29,7 @@ class Sender:
     url: str
     own: Own
     name: str = "Service desk"
+    letters: Letters = field(default_factory=Letters)
 
     def ticket_link(self, record: Record) -> str:
         """The requester's page of the ticket."""
@@ -47,7 +49,8 @@ def acknowledgement(record: Record, sender: Sender) -> Message | None:
     """The mail that says we have it, once per ticket; None where no person would read it (RFC 3834 2)."""
     if record.practice == "submission" or record.details.get("auto") == LIST or not reachable(record.requester, sender):
         return None
-    said = [
+    facts = {"number": record.number, "title": record.title, "name": record.requester_name}
+    said = sender.letters.paragraphs(RECEIVED, _language(record), **facts) or [
         f"Thank you for writing. We have it under the number {record.number}: {record.title}",
         "Answer this mail to add something; the answer comes to us with this number.",
     ]
@@ -60,7 +63,12 @@ def public_comment(record: Record, comment: Comment, sender: Sender) -> Message 
     """What was said on the ticket, to all who take part but the one who said it; None when nobody is left."""
     if not comment.public:
         return None
-    said = [f"{comment.by} wrote about {record.number}:", comment.text[:MAX_QUOTED]]
+    words = comment.text[:MAX_QUOTED]
+    facts = {"number": record.number, "title": record.title, "author": comment.by, "text": words}
+    said = sender.letters.paragraphs(SAID, _language(record), **facts) or [
+        f"{comment.by} wrote about {record.number}:",
+        words,
+    ]
     return _message(
         record,
         sender,
@@ -72,13 +80,18 @@ def public_comment(record: Record, comment: Comment, sender: Sender) -> Message 
     )
 
 
+def _language(record: Record) -> str:
+    return str(record.details.get("language", ""))
+
+
 ENDINGS = {"rejected": "was not approved and will not be done", "cancelled": "was cancelled"}
 
 
 def resolved(record: Record, sender: Sender) -> Message | None:
     """The mail that says how it ended: done, refused or cancelled."""
     ending = ENDINGS.get(record.state)
-    said = [
+    facts = {"number": record.number, "title": record.title, "state": record.state}
+    said = sender.letters.paragraphs(ENDED, _language(record), **facts) or [
         f"{record.number} {ending or 'is done'}: {record.title}",
         "If that is not right, answer this mail." if ending else "If it is not, answer this mail and we go on with it.",
     ]
