@@ -1,1 +1,1 @@
-"""The organisation as data: one TOML file per owner, no code; `make check` says what is wrong, with file, line and key."""
+"""The organisation as data: one TOML file per matter, no code; `python -m itsm.runtime.policies` checks it."""
