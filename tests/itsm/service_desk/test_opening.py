@@ -8,7 +8,8 @@ from itsm.core.practice import load
 from itsm.core.record import derived_id
 from itsm.service_desk import quarantine
 from itsm.service_desk.filters import Own
-from itsm.service_desk.opening import Defaults, Opening, entry, hold, opening, title
+from itsm.service_desk.opening import Defaults, Opening, entry, hold, known_of, opening, title
+from itsm.service_desk.policy import Organisation, People
 from itsm.service_desk.submission import Classification, Submission, attachment
 
 from tests.builders import an_incident
@@ -150,3 +151,14 @@ def test_a_held_submission_is_released_or_discarded_and_either_can_be_taken_back
     life = load("submission").lifecycle
     assert load("submission") is quarantine.PRACTICE
     assert life.moves == {"held": {"released", "discarded"}, "released": {"held"}, "discarded": {"held"}}
+
+
+def test_policy_knows_the_organisation_language_and_importance_of_a_sender() -> None:
+    people = People(
+        organisations={"example.org": Organisation(title="Example", language="de")}, vip=("rita@example.org",)
+    )
+    mail = a_submission()
+    known = known_of(mail, people)
+    assert known.fields == {"vip": "yes", "organisation": "Example", "language": "de"}
+    assert known_of(a_submission(fields={"language": "fr"}), people).fields["language"] == "fr"
+    assert known_of(a_submission(sender="eve@elsewhere.net"), people).fields == {}

@@ -47,7 +47,7 @@ def take(
     """
     found = opening(
         submission,
-        defaults=defaults or Defaults(),
+        defaults=replace(defaults or Defaults(), people=ports.policies.sources.people),
         own=own(ports),
         priority=lambda impact, urgency, service: desk.priority_of(impact, urgency, service, ports),
         lifecycle=lambda practice: load(practice).lifecycle,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from itsm.core.events import Json
@@ -11,6 +11,7 @@ from itsm.core.record import SYSTEM, Comment, Record, opened
 from itsm.service_desk import quarantine
 from itsm.service_desk.attachments import told
 from itsm.service_desk.filters import Own
+from itsm.service_desk.policy import People
 from itsm.service_desk.submission import FORM, MAIL, Attachment, Submission, listed
 
 INLINE_BYTES, EXCERPT_BYTES = 900, 700
@@ -65,6 +66,17 @@ class Defaults:
     impact: int = 3
     urgency: int = 3
     participants: int = 40
+    people: People = field(default_factory=People)
+
+
+def known_of(submission: Submission, people: People) -> Submission:
+    """The submission with what policy knows of its sender: organisation, language, and that it is a VIP."""
+    organisation = people.organisations.get(submission.sender.rpartition("@")[2])
+    facts = {"vip": "yes" if submission.sender in people.vip else ""}
+    if organisation:
+        facts |= {"organisation": organisation.title, "language": organisation.language}
+    told = {name: value for name, value in facts.items() if value and name not in submission.fields}
+    return replace(submission, fields={**submission.fields, **told}) if told else submission
 
 
 def opening(
@@ -82,7 +94,8 @@ def opening(
     `key` replaces the submission's own where the outcome says so; `related` is the number of a ticket it may have to do
     with. The same submission always makes the same record.
     """
-    named = replace(submission, key=key or submission.key)
+    digest = submission.digest
+    named = known_of(replace(submission, key=key or submission.key), defaults.people)
     practice = named.fields.get("practice") or defaults.practice
     said, blobs = kept(named.text, f"text/{named.record_id}/1", INLINE_BYTES, EXCERPT_BYTES)
     record = opened(
@@ -101,7 +114,7 @@ def opening(
         group=quarantine.GROUP,
         participants=participants(named, own, defaults.participants),
         details=_details(named, related, [blob.key for blob in blobs]),
-        digest=named.digest,
+        digest=digest,
         **_standing(named.fields, defaults, priority),
     )
     return Opening(record=record, blobs=(*blobs, *_files(named.attachments)))
@@ -110,6 +123,7 @@ def opening(
 def _standing(fields: Mapping[str, str], defaults: Defaults, priority: Priority) -> Mapping[str, Any]:
     """How much it matters: what was said, else what the source's policy says."""
     impact, urgency = _level(fields, "impact", defaults.impact), _level(fields, "urgency", defaults.urgency)
+    urgency = max(1, urgency - 1) if fields.get("vip") else urgency
     service = (fields.get("service") or defaults.service)[:100]
     return {"service": service, "impact": impact, "urgency": urgency, "priority": priority(impact, urgency, service)}
 

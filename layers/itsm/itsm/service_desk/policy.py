@@ -146,12 +146,29 @@ class Attachments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """[people.organisations."<mail domain>"]: whose people write from there, and the language we answer them in."""
+
+    title: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """[people]: organisations by mail domain, and the addresses whose tickets are one step more urgent."""
+
+    organisations: Mapping[str, Organisation] = field(default_factory=dict)
+    vip: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """sources.toml."""
 
     mail: MailSource
     attachments: Attachments = field(default_factory=Attachments)
     maintenance: tuple[Maintenance, ...] = ()
+    people: People = field(default_factory=People)
     alarm: AlarmSource = field(default_factory=AlarmSource)
     webhook: Mapping[str, WebhookSource] = field(default_factory=dict)
     services: Services = field(default_factory=Services, metadata={"from": "services"})
