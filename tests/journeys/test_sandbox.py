@@ -78,7 +78,8 @@ def test_a_token_can_be_had_on_the_command_line(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_cleanly_and_the_token_command_knows_where_it_was(tmp_path: Path) -> None:
     free = {f"{name}_PORT": "0" for name in ("HTTP", "SMTP", "JIRA", "AWS", "WEB")}
     inherited: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(ROOT / "infra/local"), **free}
-    command = [sys.executable, "-m", "sandbox", "--no-samples", "--directory", str(tmp_path)]
+    as_in_the_background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+    command = [*as_in_the_background, sys.executable, "-m", "sandbox", "--no-samples", "--directory", str(tmp_path)]
     child = subprocess.Popen(command, env=inherited, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     with child.stdout:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sandbox.box import Sandbox
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +64,8 @@ def _run(settings: Settings, *, once: bool, samples: bool) -> int:
         level=logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for ending in ENDINGS:  # SIGINT too: whatever a script starts in the background inherits that it is ignored
+        signal.signal(ending, signal.default_int_handler)
     from sandbox.box import Sandbox
     from sandbox.compiling import TemplateError
     from sandbox.stacks import StackError
@@ -87,7 +89,8 @@ def _serve() -> None:
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for ending in ENDINGS:
+            signal.signal(ending, signal.SIG_IGN)
         print("\nstopping", flush=True)
 
 
