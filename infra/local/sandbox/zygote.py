@@ -101,12 +101,13 @@ def _become_worker(order: Mapping[str, Any], nursery: int) -> NoReturn:
 
 
 def _foreign_path(root: str) -> list[str]:
-    """sys.path without the project's own folders, which an editable install adds and Lambda would not have."""
-    mine = f"{root}{os.sep}"
+    """sys.path without the product's folders and our own, which an editable install adds and Lambda would not have."""
+    ours = (root, str(Path(__file__).resolve().parents[3]))
     return [
         folder
         for folder in sys.path
-        if folder and folder != root and (not folder.startswith(mine) or "site-packages" in folder)
+        if folder
+        and ("site-packages" in folder or not any(f"{folder}{os.sep}".startswith(f"{one}{os.sep}") for one in ours))
     ]
 
 
