@@ -112,6 +112,7 @@ def test_an_out_of_office_reply_is_for_the_agents_alone_and_moves_nothing(ports:
         (b"no mail at all", {}, "no mail"),
         (raw(sender=""), {}, "names no sender"),
         (raw(headers={"X-Itsm-Instance": "desk.example.org"}), {}, "loop"),
+        (b"Received: from a by b; x\r\n" * 101 + raw(), {}, "goes round"),
         (raw(), {"virus": "FAIL"}, "virus"),
         (raw(), {"spam": "FAIL"}, "spam"),
         (raw(), {"dmarc": "FAIL", "dmarc_policy": "reject"}, "DMARC"),

@@ -129,6 +129,8 @@ def _own(mail: Mail, sender: str, own: Own) -> Classification | None:
         return _said(OWN, "Message-ID and sender are ours")
     if own.is_own(sender):
         return _said(OWN, "the sender is an address of ours")
+    if len(mail.fields.get("received", ())) > MOST_HOPS:
+        return _said(OWN, f"it has passed more than {MOST_HOPS} servers: it goes round")
     return None
 
 
