@@ -72,6 +72,8 @@ AWAY_SUBJECT = (
 ARRIVED = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 """Actions of a delivery status that tell of no failure (RFC 3464 2.3.3, and Postfix's `deliverable`)."""
 SUPPRESS = r"\b(?:all|oof|autoreply)\b"
+MOST_HOPS = 100
+"""Received headers a mail may carry before it is taken to go round in circles (RFC 5321 6.3)."""
 
 
 @cache
