@@ -6,6 +6,7 @@ from itsm.core.errors import NotFoundError
 from itsm.core.ports import Records
 from itsm.runtime.ports import Ports
 from itsm.service_desk.decide import APPEND, CREATE, HOLD, REOPEN, Outcome
+from itsm.service_desk.opening import hold
 from itsm.service_desk.submission import Submission
 
 HOUR = 3_600
@@ -24,6 +25,8 @@ def capped(outcome: Outcome, submission: Submission, ports: Ports) -> Outcome:
     count, policy = ports.once.count, ports.policies.sources.mail
     if (sent := count(f"mail#{submission.sender}", HOUR)) <= FREE:
         return outcome
+    if not ports.once.first(f"mail#{submission.comment_id}", HOUR):
+        return _as_before(outcome, submission, ports.records)
     thread = outcome.record.id if outcome.record else "new"
     words = hashlib.sha256(submission.reply.encode("utf-8", "replace")).hexdigest()[:32]
     reason = ""
@@ -36,6 +39,15 @@ def capped(outcome: Outcome, submission: Submission, ports: Ports) -> Outcome:
     if not reason or _has_entry(ports.records, outcome, submission):
         return outcome
     return Outcome(kind=HOLD, reason=reason, related=outcome.record.number if outcome.record else outcome.related)
+
+
+def _as_before(outcome: Outcome, submission: Submission, records: Records) -> Outcome:
+    """The outcome of a mail delivered again: it is not counted twice, and one that was held stays held."""
+    try:
+        held = records.get(hold(submission, "").id)
+    except NotFoundError:
+        return outcome
+    return Outcome(kind=HOLD, reason=str(held.details.get("reason", "")), related=outcome.related)
 
 
 def _has_entry(records: Records, outcome: Outcome, submission: Submission) -> bool:
