@@ -68,6 +68,8 @@ def messages(fact: Mapping[str, Any], ports: Ports) -> Iterator[Message]:
 
 def _may_acknowledge(record: Record, ports: Ports) -> bool:
     """Whether the requester has had fewer acknowledgements today than one address gets (RFC 3834 2)."""
+    if not ports.once.first(f"ack#{record.id}", DAY):
+        return True  # counted already: the fact is delivered again, and the mail itself goes out once
     return ports.once.count(f"ack#{record.requester}", DAY) <= ports.policies.sources.mail.acknowledgements
 
 
