@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sandbox.box import Sandbox
 from sandbox.feeder import Row
@@ -34,7 +35,10 @@ def links(box: Sandbox, rows: Sequence[Row]) -> str:
         ("sent mail", f"{box.web.url}/outbox"),
         ("processes", f"{box.web.url}/processes"),
         ("all of it", box.web.url),
-        ("mail in", f"smtp://127.0.0.1:{box.smtp.port}  (or drop a .eml into {box.settings.directory / 'mail'})"),
+        (
+            "mail in",
+            f"smtp://127.0.0.1:{box.smtp.port}  (or drop a .eml into {_near(box.settings.directory / 'mail')})",
+        ),
         ("AWS endpoint", f"{box.cloud.url}  (aws --endpoint-url {box.cloud.url} dynamodb list-tables)"),
     ]
     return "\n".join(f"  {name:<13} {address}" for name, address in shown if address)
@@ -66,3 +70,9 @@ def _due(row: Row, metric: str) -> str:
     if clock["state"] == "stopped" or not clock["due"]:
         return str(clock["state"])
     return datetime.fromisoformat(str(clock["due"])).astimezone(UTC).strftime("%a %d %b %H:%M")
+
+
+def _near(path: Path) -> Path:
+    """The path from here, where it lies below; people read that more easily."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
