@@ -88,8 +88,9 @@ def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -
         said += f"; its priority is raised to {wanted['priority']}"
     note = desk.internal_note(record, _key(fired), said, by=SYSTEM, origin=ORIGIN, at=now)
     people = escalation.told(record, fired, policy)
-    details: dict[str, Json] = {**record.details, "escalation": said}
-    details[escalation.TOLD] = escalation.remembered(record, record.version + 1, people)
+    # What was said stands in the note; a record says only whom to tell, since every save pays for every byte again.
+    told = escalation.remembered(record, record.version + 1, people)
+    details: dict[str, Json] = {**record.details, escalation.TOLD: told}
     watchers = escalation.watchers(record, fired, policy)
     if watchers:
         details[escalation.WATCHERS] = list[Json](watchers)
