@@ -10,7 +10,7 @@ from sandbox.box import Sandbox
 from sandbox.feeder import Row
 
 HEAD = (
-    "what it was", "ticket", "kind", "prio", "group", "response due", "resolution due", "process", "Jira", "ms",
+    "what it was", "ticket", "kind", "prio", "group", "response due UTC", "resolution due UTC", "process", "Jira", "ms",
     "ms Jira",
 )  # fmt: skip
 
