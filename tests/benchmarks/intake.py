@@ -52,7 +52,8 @@ def _measure(made: Cloud, module: str, turn: int) -> dict[str, float]:
 
 def _mail(made: Cloud, key: str) -> dict[str, Any]:
     raw = (
-        f"From: Rita <{key.replace('.', '-')}@example.org>\r\nTo: support@desk.example.org\r\nSubject: The printer burns {key}\r\n"
+        f"From: Rita <{key.replace('.', '-')}@example.org>\r\nTo: support@desk.example.org\r\n"
+        f"Subject: The printer burns {key}\r\n"
         f"Message-ID: <{key}@example.org>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         + "It has burnt since this morning. "
         * 12
