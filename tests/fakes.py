@@ -6,7 +6,7 @@ from typing import Any
 
 from itsm.core.errors import NotFoundError, StaleVersionError
 from itsm.core.events import Event, Json
-from itsm.core.ports import Created, Link, Message, Page, Row, Timer, Wait
+from itsm.core.ports import Change, Created, Link, Message, Page, Row, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 from itsm.jira.issues import Issues
@@ -74,6 +74,16 @@ class FakeRecords:
             entries.append(replace(comment, version=record.version))
         self._write(record)
         return record
+
+    def save_together(self, changes: Sequence[Change], unchanged: Sequence[Record] = ()) -> None:
+        """All or none."""
+        before = [(record.version - 1, record.id) for record, _ in changes] + [
+            (one.version, one.id) for one in unchanged
+        ]
+        if any(self.get(record_id).version != version for version, record_id in before):
+            raise StaleVersionError("one of the records was changed meanwhile; read them again")
+        for record, comment in changes:
+            self.save(record, comment)
 
     def comments(self, record_id: str) -> tuple[Comment, ...]:
         """Oldest first."""

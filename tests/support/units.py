@@ -96,7 +96,8 @@ class Meter:
             case "UpdateItem" | "DeleteItem":
                 self.units += 1
             case "TransactWriteItems":
-                parts = [part["Put"] for part in body["TransactItems"]]
+                parts = [part["Put"] for part in body["TransactItems"] if "Put" in part]
+                self.units += 2 * (len(body["TransactItems"]) - len(parts))  # a condition check of a small item
                 self.units += sum(self._put(part["TableName"], part["Item"], 2) for part in parts)
             case _:
                 pass

@@ -16,6 +16,7 @@ NEEDS = {
     "records.get": {GET},
     "records.find": {GET, f"{QUERY}/index/number"},
     "records.save": {GET, PUT},
+    "records.save_together": {GET, PUT, "dynamodb:ConditionCheckItem RecordsTable"},
     "records.comments": {GET, QUERY},
     "records.put_opening": {PUT},
     "records.history": {"dynamodb:Query AuditTable"},

@@ -158,3 +158,20 @@ def test_a_link_is_saved_by_one_of_two_workers(store: Store) -> None:
     assert store.records.link("abc") == linked
     assert store.records.linked("10001") == "abc"
     assert store.records.link("other") is None
+
+
+def test_several_records_are_saved_together_or_not_at_all(store: Store) -> None:
+    one, two, three = (store.records.create(an_incident(key)).record for key in ("one", "two", "three"))
+    comment = a_comment(two)
+    saved = (
+        one.changed("FieldsChanged", by="a", origin="r", at=NOON, title="One"),
+        two.changed("CommentAdded", by="a", origin="r", at=NOON, comment=comment.id),
+    )
+    store.records.save(three.changed("FieldsChanged", by="b", origin="r", at=NOON, title="Three"))
+    with pytest.raises(StaleVersionError):
+        store.records.save_together([(saved[0], None), (saved[1], comment)], [three])
+    assert (store.records.get(one.id).version, store.records.get(two.id).version) == (1, 1)
+    for _ in range(2):
+        store.records.save_together([(saved[0], None), (saved[1], comment)], [store.records.get(three.id)])
+    assert (store.records.get(one.id), store.records.get(two.id)) == saved
+    assert [entry.id for entry in store.records.comments(two.id)] == [comment.id]

@@ -1,6 +1,6 @@
 """Records: the record store on DynamoDB; every write is conditional, every read costs what it returns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -28,7 +28,7 @@ from itsm.aws.numbers import Numbers
 from itsm.aws.trouble import asked, is_too_large
 from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError, TooLargeError
 from itsm.core.events import Event
-from itsm.core.ports import Created, Page, Row, Timer, Wait
+from itsm.core.ports import Change, Created, Page, Row, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 
@@ -114,6 +114,27 @@ class Records(Links):
                 raise TooLargeError(f"{record.number} holds more than the 400 KB a record may have") from error
             raise OutsideError(f"{record.number} could not be saved; it is tried again") from error
         return record
+
+    def save_together(self, changes: Sequence[Change], unchanged: Sequence[Record] = ()) -> None:
+        """One transaction over all of them; every record in it is at the version it was read at."""
+        tables = self._tables
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                for record, comment in changes:
+                    item = items.to_item(record, tables)
+                    transaction.save(item, condition=tables.record.ver == record.version - 1)
+                    if comment is not None:
+                        entry = items.to_comment_item(comment, record.version, tables)
+                        transaction.save(entry, condition=tables.comment.pk.does_not_exist())
+                for record in unchanged:
+                    same = tables.record.ver == record.version
+                    transaction.condition_check(tables.record, ticket_key(record.id), META, condition=same)
+        except TransactWriteError as error:
+            reasons = {reason.code if reason else "" for reason in error.cancellation_reasons}
+            if not reasons & {REASON_CONDITION, REASON_CONFLICT}:
+                raise OutsideError("several records could not be saved together; it is tried again") from error
+            if not all(self.get(record.id).event.hash == record.event.hash for record, _ in changes):
+                raise StaleVersionError("one of the records was changed meanwhile; read them again") from error
 
     def _own_or_stale(self, record: Record) -> Record:
         stored = self.get(record.id)

@@ -96,6 +96,10 @@ class Link:
     reason: str = ""
 
 
+type Change = tuple[Record, Comment | None]
+"""The next version of a record and the comment it comes with."""
+
+
 class Records(Protocol):
     """The record store. Saves are conditional on the version; one that finds its own content there has succeeded."""
 
@@ -112,6 +116,13 @@ class Records(Protocol):
         """Write the next version (and its comment, in the same transaction). Raises StaleVersionError.
 
         A comment whose id is already on the record makes this a no-op that returns the stored record.
+        """
+
+    def save_together(self, changes: Sequence[Change], unchanged: Sequence[Record] = ()) -> None:
+        """Write the next versions of several records and their comments, all or none.
+
+        Raises StaleVersionError when one of them, or of those that must be as they were read, was changed meanwhile, or
+        a comment is there already. One that finds its own content there has succeeded.
         """
 
     def comments(self, record_id: str) -> tuple[Comment, ...]:

@@ -1,11 +1,11 @@
 """Desk: the acts doors have in common; read, decide, save, and again when somebody else was first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from itsm.core.errors import OutsideError, StaleVersionError
 from itsm.core.events import Json
-from itsm.core.ports import Wait
+from itsm.core.ports import Change, Wait
 from itsm.core.practice import load
 from itsm.core.priority import priority
 from itsm.core.record import Comment, Record, derived_id
@@ -38,6 +38,28 @@ def update(ports: Ports, record_id: str, decide: Callable[[Record], Record], com
             if not left:
                 raise OutsideError("too many change this record at once; it is tried again") from error
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def update_all(
+    ports: Ports, ids: Sequence[str], decide: Callable[[Sequence[Record]], tuple[Sequence[Change], Sequence[Record]]]
+) -> None:
+    """Read several records, decide the next versions of some of them, and save all or none, with their clocks.
+
+    `decide` also names the records its decision rests on, which must not have changed by then. Raises as `update` does.
+    """
+    for left in reversed(range(ATTEMPTS)):
+        before = {record_id: ports.records.get(record_id) for record_id in ids}
+        changes, unchanged = decide(tuple(before.values()))
+        if not changes:
+            return
+        ready = [(measured(before[one.id], one, said, ports.policies), said) for one, said in changes]
+        try:
+            ports.records.save_together(ready, unchanged)
+        except StaleVersionError as error:
+            if not left:
+                raise OutsideError("too many change these records at once; it is tried again") from error
+            continue
+        return
 
 
 def check_move(record: Record, to: str) -> None:

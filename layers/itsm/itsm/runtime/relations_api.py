@@ -1,9 +1,10 @@
 """Relations API: merge a ticket into another, split one, say which is part of which."""
 
 import hashlib
-from typing import Any
+from collections.abc import Sequence
 
 from itsm.core.errors import IllegalMoveError, InvalidInputError, NotFoundError
+from itsm.core.ports import Change
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record, derived_id
 from itsm.runtime import desk
@@ -19,31 +20,33 @@ ENDS = ("cancelled", "closed", "rejected")
 def merge(request: Request, ports: Ports) -> Response:
     """POST /records/{number}/merge: {"into"}; the ticket ends, and the other gets its people, its words and its mail.
 
-    Doing it again changes nothing. 422 for a circle, another practice, or a ticket that was merged away itself.
+    Doing it again changes nothing. 422 for a circle, another practice, or a ticket that was merged away itself. Both are
+    saved in one transaction on the versions that were judged, so two merges at once make no circle either.
     """
     body, by = request.json(), who(request)
     record = ports.records.find(request.params["number"])
     into = ports.records.find(text_of("into", body.get("into"), 20))
-    relations.check_merge(record, into, lambda number: _found(number, ports))
-    if not record.details.get(relations.MERGED_INTO):
-        _end_of(record)
     key, most = f"merge {record.number} {into.number}", ports.policies.sources.mail.participants
-    told = f"{record.number} was merged into this: {record.title}\n\n{_words(record, ports)}"
-    here = _entry(into, key, told, by, ports, public=False)
+    words = _words(record, ports)
 
-    def joined(current: Record) -> Record:
-        people = relations.joined_by(current, record, most)
-        return current.changed("FieldsChanged", **desk.said_with(here), participants=people)
+    def merged(both: Sequence[Record]) -> tuple[Sequence[Change], Sequence[Record]]:
+        ended, kept = both[0], both[-1]
+        relations.check_merge(ended, kept, lambda number: _found(number, ports))
+        if ended.details.get(relations.MERGED_INTO) == kept.number:
+            return (), ()
+        told = f"{ended.number} was merged into this: {ended.title}\n\n{words}"
+        here = _entry(kept, key, told, by, ports, public=False)
+        there = _entry(ended, key, f"We go on with this under {kept.number}.", by, ports, public=True)
+        people = relations.joined_by(kept, ended, most)
+        details = {**ended.details, relations.MERGED_INTO: kept.number}
+        end = _end_of(ended)
+        return (
+            (kept.changed("FieldsChanged", **desk.said_with(here), participants=people), here),
+            (ended.changed("StateChanged", **desk.said_with(there), state=end, details=details), there),
+        ), ()
 
-    saved = desk.update(ports, into.id, joined, here)
-    there = _entry(record, key, f"We go on with this under {into.number}.", by, ports, public=True)
-
-    def ended(current: Record) -> Record:
-        details = {**current.details, relations.MERGED_INTO: into.number}
-        return current.changed("StateChanged", **desk.said_with(there), state=_end_of(current), details=details)
-
-    desk.update(ports, record.id, ended, there)
-    return json_response(200, shown(saved))
+    desk.update_all(ports, (record.id, into.id), merged)
+    return json_response(200, shown(ports.records.get(into.id)))
 
 
 def split(request: Request, ports: Ports) -> Response:
@@ -76,25 +79,32 @@ def parent(request: Request, ports: Ports) -> Response:
     if "parent" not in body:
         raise InvalidInputError("parent", "is the number of the ticket this is part of, or null")
     record = ports.records.find(request.params["number"])
-    number = ""
+    above = None
     if body["parent"] is not None:
         above = ports.records.find(text_of("parent", body["parent"], 20))
-        relations.check_parent(record, above, lambda name: _found(name, ports))
-        number = above.number
 
-    def decide(current: Record) -> Record:
-        if current.details.get(relations.PARENT, "") == number:
-            return current
-        kept = {name: value for name, value in current.details.items() if name != relations.PARENT}
-        details = {**kept, **({relations.PARENT: number} if number else {})}
-        return current.changed("FieldsChanged", by=by, origin="records", at=ports.now(), details=details)
+    def placed(both: Sequence[Record]) -> tuple[Sequence[Change], Sequence[Record]]:
+        child, parent = both[0], both[-1] if above else None
+        return _placed(child, parent, by, ports)
 
-    before = record.details.get(relations.PARENT, "")
-    saved = desk.update(ports, record.id, decide)
-    if number and number != before:
-        note = _entry(above, f"child {record.number} {saved.version}", f"{record.number} is part of this", by, ports)
-        desk.update(ports, above.id, lambda current: desk.commented(current, note), note)
-    return json_response(200, shown(saved))
+    desk.update_all(ports, (record.id, above.id) if above else (record.id,), placed)
+    return json_response(200, shown(ports.records.get(record.id)))
+
+
+def _placed(child: Record, parent: Record | None, by: str, ports: Ports) -> tuple[Sequence[Change], Sequence[Record]]:
+    """The child under its parent and what the parent's journal says of it; nobody above may have changed by then."""
+    chain = relations.check_parent(child, parent, lambda name: _found(name, ports)) if parent else ()
+    number = parent.number if parent else ""
+    if child.details.get(relations.PARENT, "") == number:
+        return (), ()
+    details = {name: value for name, value in child.details.items() if name != relations.PARENT}
+    details |= {relations.PARENT: number} if number else {}
+    moved = child.changed("FieldsChanged", by=by, origin="records", at=ports.now(), details=details)
+    if parent is None:
+        return ((moved, None),), ()
+    key = f"child {child.number} {moved.version}"
+    note = _entry(parent, key, f"{child.number} is part of this", by, ports, public=False)
+    return ((moved, None), (desk.commented(parent, note), note)), chain[1:]
 
 
 def _found(number: str, ports: Ports) -> Record | None:
@@ -119,7 +129,6 @@ def _words(record: Record, ports: Ports) -> str:
     return next((entry.text for entry in ports.records.comments(record.id)), "")[:4_000]
 
 
-def _entry(record: Record, key: str, text: str, by: str, ports: Ports, **public: Any) -> Comment:
+def _entry(record: Record, key: str, text: str, by: str, ports: Ports, *, public: bool) -> Comment:
     id_ = derived_id(f"relation:{record.id}", key)
-    public = public or {"public": False}
-    return Comment(id=id_, record=record.id, at=ports.now(), by=by, text=text, origin="records", **public)
+    return Comment(id=id_, record=record.id, at=ports.now(), by=by, text=text, origin="records", public=public)

@@ -43,14 +43,19 @@ def check_merge(record: Record, into: Record, find: Find) -> None:
         raise InvalidInputError("into", f"{record.number} was merged into {record.details[MERGED_INTO]} already")
 
 
-def check_parent(record: Record, parent: Record, find: Find) -> None:
-    """Raise InvalidInputError where a ticket would come to be part of itself."""
+def check_parent(record: Record, parent: Record, find: Find) -> tuple[Record, ...]:
+    """The tickets above, nearest first. Raises InvalidInputError where a ticket would come to be part of itself.
+
+    As long as none of them changes, the answer holds.
+    """
+    above: list[Record] = []
     here: Record | None = parent
     for _ in range(MAX_STEPS):
         if here is None:
-            return
+            return tuple(above)
         if here.id == record.id:
             raise InvalidInputError("parent", f"{parent.number} is part of {record.number} already: a circle")
+        above.append(here)
         number = str(here.details.get(PARENT, ""))
         here = find(number) if number else None
     raise InvalidInputError("parent", f"{parent.number} stands more than {MAX_STEPS} levels deep")
