@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 RUNNING, PAUSED, STOPPED, CANCELLED = "running", "paused", "stopped", "cancelled"
+MEASURED = "measured"
+"""The detail of a record that was put under its clocks when nothing was promised yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

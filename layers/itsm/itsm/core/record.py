@@ -2,14 +2,16 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from itsm.core.clock import Clock
+from itsm.core.clock import MEASURED, Clock
 from itsm.core.events import GENESIS, Event, Json, chained
 
 SYSTEM = "system"
+TOLD = "told"
+"""In an event's changes: the addresses it is to be told to."""
 
 
 def derived_id(source: str, key: str) -> str:
@@ -53,16 +55,44 @@ class Record:
     generation: int = 1
     digest: str = ""
 
-    def changed(self, event_type: str, *, by: str, origin: str, at: int, comment: str = "", **new: Any) -> "Record":
+    def changed(
+        self,
+        event_type: str,
+        *,
+        by: str,
+        origin: str,
+        at: int,
+        comment: str = "",
+        text: str = "",
+        told: Sequence[str] = (),
+        **new: Any,
+    ) -> "Record":
         """The next version, with its event: what changed, by whom, through which door and when.
+
+        A `text` is what the system says of it, the journal's internal entry `comment`; it travels in the event, and
+        so does whom it is to be `told`, as a change of nothing the record keeps.
 
         `event.changes` lists the fields that really differ, details one by one as `details.<name>`; clocks are left
         out of it, since they are derived.
         """
-        changes = dict(_differences(self, new))
+        changes = dict(_differences(self, new)) | ({TOLD: (None, list[Json](told))} if told else {})
         version = self.version + 1
-        event = Event(type=event_type, version=version, at=at, by=by, origin=origin, changes=changes, comment=comment)
+        event = Event(
+            type=event_type,
+            version=version,
+            at=at,
+            by=by,
+            origin=origin,
+            changes=changes,
+            comment=comment,
+            text=text,
+        )
         return replace(self, version=version, updated_at=at, event=chained(self.id, event, self.event.hash), **new)
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is under its clocks, be it that none runs yet: an OLA, a hold or a condition may begin one."""
+        return bool(self.clocks) or self.details.get(MEASURED) is True
 
     @property
     def next_timer(self) -> int | None:

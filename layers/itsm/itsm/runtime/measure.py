@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from itsm.core.clock import MEASURED
 from itsm.core.practice import load
 
 if TYPE_CHECKING:
+    from itsm.core.clock import Clock
     from itsm.core.record import Comment, Record
     from itsm.runtime.policies import Policies
 
 
 def measured(before: Record, after: Record, comment: Comment | None, policies: Policies) -> Record:
     """The next version with its clocks: paused, resumed, answered, stopped or counted anew, as the change demands."""
-    if not after.clocks or after.clocks != before.clocks:
+    if not after.measured or after.clocks != before.clocks:
         return after
     from itsm.practices.service_level import rules
 
     lifecycle = load(after.practice).lifecycle
     return replace(after, clocks=rules.measured(before, after, comment, lifecycle, policies.service_level))
+
+
+def under(record: Record, clocks: tuple[Clock, ...]) -> dict[str, Any]:
+    """What puts a record under its clocks; where none runs yet it says so, that one may begin later."""
+    return {"clocks": clocks} | ({} if clocks else {"details": {**record.details, MEASURED: True}})
 
 
 def remaining(record: Record, now: int, policies: Policies) -> dict[str, int]:

@@ -13,6 +13,7 @@ from itsm.core.practice import load
 from itsm.core.record import SYSTEM
 from itsm.practices.service_level.replay import clocks_from
 from itsm.runtime import stories
+from itsm.runtime.measure import under
 from itsm.runtime.policies import Policies
 from itsm.runtime.verify_audit import add_deployment, table_names
 
@@ -43,12 +44,12 @@ def recomputed(one: Story, policy: ServiceLevels, now: int) -> Record | None:
     What happened stays: no event, comment or level that fired is touched, and a closed record is left alone.
     """
     record, lifecycle = one.record, load(one.record.practice).lifecycle
-    if not record.clocks or record.state in lifecycle.met | lifecycle.final:
+    if not record.measured or record.state in lifecycle.met | lifecycle.final:
         return None
     clocks = clocks_from(record, one.events, one.comments, lifecycle, policy)
     if clocks == record.clocks:
         return None
-    return record.changed(EVENT, by=SYSTEM, origin=ORIGIN, at=now, clocks=clocks)
+    return record.changed(EVENT, by=SYSTEM, origin=ORIGIN, at=now, **under(record, clocks))
 
 
 def run(told: Iterable[Story], records: Records, policy: ServiceLevels, now: int, after: str, limit: int) -> Done:

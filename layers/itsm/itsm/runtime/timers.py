@@ -8,11 +8,12 @@ from itertools import batched
 from itsm.core.errors import StaleVersionError
 from itsm.core.events import Json
 from itsm.core.practice import load
-from itsm.core.record import SYSTEM, Comment, Record
+from itsm.core.record import SYSTEM, Comment, Record, derived_id
 from itsm.practices.service_level import escalation, rules
 from itsm.practices.service_level.rules import Fired
 from itsm.runtime import desk
 from itsm.runtime.changes import NEAR
+from itsm.runtime.measure import under
 from itsm.runtime.ports import Ports
 
 SHARDS = 16
@@ -28,12 +29,10 @@ def start(record_id: str, ports: Ports) -> Mapping[str, Json]:
     """Attach the clocks of the agreement that holds for the record, once; they run from its opening."""
 
     def started(record: Record) -> Record:
-        if record.clocks:
+        if record.measured:
             return record
         clocks = rules.started(record, ports.now(), ports.policies.service_level, load(record.practice).lifecycle)
-        if not clocks:
-            return record
-        return record.changed("ClocksStarted", by=SYSTEM, origin=ORIGIN, at=ports.now(), clocks=clocks)
+        return record.changed("ClocksStarted", by=SYSTEM, origin=ORIGIN, at=ports.now(), **under(record, clocks))
 
     return desk.step_result(desk.update(ports, record_id, started))
 
@@ -69,7 +68,7 @@ def fire(record_id: str, ports: Ports) -> None:
         return
 
 
-def _reached(record: Record, now: int, ports: Ports) -> tuple[Record, Comment] | None:
+def _reached(record: Record, now: int, ports: Ports) -> tuple[Record, Comment | None] | None:
     """The record after its levels fired, and what is said about it; promises first, what ends a hold after them."""
     for hold, become in ((False, _escalated), (True, _waited)):
         clocks, fired = rules.fire(record.clocks, now, ports.policies.service_level, hold=hold)
@@ -78,7 +77,8 @@ def _reached(record: Record, now: int, ports: Ports) -> tuple[Record, Comment] |
     return None
 
 
-def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, Comment]:
+def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, None]:
+    """What is said of it travels in the event: its note is derived from that, and one write is enough."""
     policy = ports.policies.service_level
     said = "; ".join(_told(one, record) for one in fired)
     wanted = escalation.changes(record, fired)
@@ -86,18 +86,22 @@ def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -
         said += f"; it goes to {wanted['group']}"
     if "priority" in wanted:
         said += f"; its priority is raised to {wanted['priority']}"
-    note = desk.internal_note(record, _key(fired), said, by=SYSTEM, origin=ORIGIN, at=now)
-    people = escalation.told(record, fired, policy)
-    # What was said stands in the note; a record says only whom to tell, since every save pays for every byte again.
-    told = escalation.remembered(record, record.version + 1, people)
-    details: dict[str, Json] = {**record.details, escalation.TOLD: told}
     watchers = escalation.watchers(record, fired, policy)
     if watchers:
-        details[escalation.WATCHERS] = list[Json](watchers)
+        wanted["details"] = {**record.details, escalation.WATCHERS: list[Json](watchers)}
     name = "ClockBreached" if any(one.breached for one in fired) else "ClockWarned"
-    changed = record.changed(name, by=SYSTEM, origin=ORIGIN, at=now, comment=note.id, details=details, **wanted)
+    changed = record.changed(
+        name,
+        by=SYSTEM,
+        origin=ORIGIN,
+        at=now,
+        comment=derived_id(f"note:{record.id}", _key(fired)),
+        text=said,
+        told=escalation.told(record, fired, policy),
+        **wanted,
+    )
     clocks = escalation.escalated(record, changed, load(record.practice).lifecycle, policy)
-    return replace(changed, clocks=clocks), note
+    return replace(changed, clocks=clocks), None
 
 
 def _waited(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, Comment]:

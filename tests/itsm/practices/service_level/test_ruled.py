@@ -8,7 +8,7 @@ import pytest
 from itsm.core.clock import CANCELLED, PAUSED, RUNNING, STOPPED, Clock
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.checks import problems
-from itsm.practices.service_level.policy import Agreement, Conditions, Level, Penalty, Target
+from itsm.practices.service_level.policy import Agreement, Conditions, Hold, Level, Penalty, ServiceLevels, Target
 from itsm.practices.service_level.replay import clocks_from
 
 from tests.itsm.practices.service_level.world import HOUR, LIFECYCLE, MINUTE, STANDARD, Desk, policy, shown
@@ -224,3 +224,34 @@ def test_levels_by_the_wall_clock_come_at_night_and_the_others_do_not() -> None:
         "resolution 12h after due by the wall clock", "resolution 2h after due",
     ]  # fmt: skip
     assert replayed(desk)
+
+
+LATE = replace(STANDARD, conditions={"all": Conditions(start={"assignee": {"not": ""}})})
+"""A customer's agreement under which nothing runs before somebody has taken the ticket."""
+
+
+@pytest.mark.parametrize(
+    ("levels", "change", "begins"),
+    [
+        (policy(LATE, BERLIN), {"group": "berlin"}, "berlin-ola"),
+        (
+            policy(LATE, SUPPLIER),
+            {"state": "on_hold", "details": {"hold_reason": "supplier", "measured": True}},
+            "acme",
+        ),
+        (policy(LATE), {"assignee": "ada@example.org"}, "standard"),
+        (policy(LATE, hold=(Hold(reason="", resolve="4h"),)), {"state": "on_hold"}, ""),
+    ],
+    ids=["an OLA at the hand-over", "a UC with the supplier", "an SLA by its condition", "the end of a hold"],
+)
+def test_what_begins_later_begins_though_nothing_ran_before(levels: ServiceLevels, change: Any, begins: str) -> None:
+    desk = Desk("2026-03-26T09:00", levels, group="new-york").start("2026-03-26T09:01")
+    assert (desk.record.clocks, desk.record.measured) == ((), True)
+    desk.change("2026-03-26T10:00", **change)
+    assert begins in {one.agreement for one in desk.record.clocks}
+    assert replayed(desk)
+
+
+def test_before_its_clocks_are_started_nothing_begins() -> None:
+    desk = Desk("2026-03-26T09:00", LEVELS).change("2026-03-26T09:01", group="new-york")
+    assert (desk.record.clocks, desk.record.measured) == ((), False)

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from itsm.core.calendar import CalendarPolicy, Calendars, WeeklyHours
-from itsm.core.clock import Clock
+from itsm.core.clock import MEASURED, Clock
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.organisation import Group, Groups, Service, Services
 from itsm.core.priority import Priorities
@@ -112,7 +112,9 @@ class Desk:
     def start(self, when: str | int) -> "Desk":
         instant = at(when) if isinstance(when, str) else when
         clocks = started(self.record, self.events, self.comments, LIFECYCLE, self.policy, instant)
-        return self.keep(self.record.changed("ClocksStarted", by="system", origin="timer", at=instant, clocks=clocks))
+        mark = {} if clocks else {"details": {**self.record.details, MEASURED: True}}
+        started_now = self.record.changed("ClocksStarted", by="system", origin="timer", at=instant, **mark)
+        return self.keep(replace(started_now, clocks=clocks))
 
     def change(
         self, when: str | int, comment: Comment | None = None, by: str = "ada@example.org", **new: Any
@@ -123,7 +125,7 @@ class Desk:
         )
         if comment is not None:
             self.comments.append(comment)
-        clocks = rules.measured(self.record, after, comment, LIFECYCLE, self.policy) if self.record.clocks else ()
+        clocks = rules.measured(self.record, after, comment, LIFECYCLE, self.policy) if self.record.measured else ()
         return self.keep(after, clocks)
 
     def say(self, when: str | int, by: str = "ada@example.org", public: bool = True, **new: Any) -> "Desk":

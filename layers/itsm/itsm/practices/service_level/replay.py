@@ -60,7 +60,7 @@ def story(
         elif event.type in FIRED | WAITED:
             clocks, _ = rules.fire(clocks, event.at, policy, hold=event.type in WAITED)
             clocks = escalated(replace(before, clocks=clocks), after, lifecycle, policy)
-        elif clocks:
+        elif moments:
             stood = replace(before, clocks=clocks)
             clocks = rules.measured(stood, after, spoken.get(event.comment), lifecycle, policy)
         if moments:
