@@ -13,8 +13,7 @@ from typing import Any
 from itsm.core.errors import ItsmError
 from itsm.core.practice import StepContext, load
 from itsm.core.record import Record
-from itsm.practices.change import approvals as change_approvals
-from itsm.practices.request import approvals as request_approvals
+from itsm.core.voting import Approval
 from sandbox.states.clock import VirtualClock
 from sandbox.states.engine import Engine
 from sandbox.states.errors import ApiError
@@ -29,7 +28,6 @@ FILES = {
     "change-normal": "change/normal.asl.json",
     "change-emergency": "change/emergency.asl.json",
 }
-APPROVALS = {"change": change_approvals, "request": request_approvals}
 
 
 def definition(process: str) -> dict[str, Any]:
@@ -95,13 +93,18 @@ class Desk:
     def edit(self, **new: Any) -> Desk:
         """A person edits the record; an approval it overtakes is voided, as at the records door."""
         self._save(self.record.changed("FieldsChanged", by="ada", origin="records", at=self.now, **new))
-        self._save(APPROVALS[self.record.practice].void(self.record, self.now))
+        self._save(self._approval().void(self.record, self.now))
         return self.after()
 
     def vote(self, voter: str, decision: str) -> Desk:
         """An approver decides."""
-        self._save(APPROVALS[self.record.practice].vote(self.record, voter, decision, "", self.now))
+        self._save(self._approval().vote(self.record, voter, decision, "", self.now))
         return self.after()
+
+    def _approval(self) -> Approval:
+        approval = self.practice.approval
+        assert approval is not None, f"{self.practice.name} approves nothing"
+        return approval
 
     def _save(self, record: Record) -> None:
         before, self.record = self.record, record
@@ -145,9 +148,7 @@ class Desk:
         told = event.get("arguments") or {}
         if step == "ask":
             assert function == "${ApprovalsArn}"
-            asked = APPROVALS[self.record.practice].ask(
-                self.record, self.policy, self.now, after=told.get("after", False)
-            )
+            asked = self._approval().ask(self.record, self.policy, self.now, after=told.get("after", False))
             self._save(asked)
         if "token" in event:
             self.waits[told["wait"]] = (event["token"], told["until"])

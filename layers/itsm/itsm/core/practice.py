@@ -9,6 +9,7 @@ from itsm.core.errors import NotFoundError
 from itsm.core.events import Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
+from itsm.core.voting import Approval
 
 HOMES = {"submission": "itsm.service_desk.quarantine"}
 """Practices that do not live in itsm.practices: a submission held back is the service desk's own."""
@@ -31,6 +32,7 @@ class Practice:
     """A practice: name, number prefix, lifecycle, the steps its processes call, and the process that works a record.
 
     `process` gives the name of a record's state machine, "" for none. `editable` are the details a person may set.
+    `approval` is how its records are approved, None where none ever is.
     `at_opening` gives the details a new record has from its practice's policy: what is known then needs no write later.
     """
 
@@ -40,6 +42,7 @@ class Practice:
     steps: Mapping[str, Step]
     process: Callable[[Record], str]
     editable: tuple[str, ...] = ()
+    approval: Approval | None = None
     at_opening: Callable[[Any], Mapping[str, Json]] = lambda policy: {}
 
 

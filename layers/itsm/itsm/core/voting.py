@@ -1,6 +1,6 @@
 """Voting: ask, vote, lapse and void, each from record to record; the arithmetic is in core/approvals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,43 @@ class Terms:
     accepted: str
     refused: str
     voided: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """How the records of one practice are approved: its terms, and the line of its policy's table a record falls under.
+
+    The policy keeps its table as `approval`. What is asked `after` the work leads, once accepted, to `afterwards`.
+    """
+
+    terms: Terms
+    rule_for: Callable[[Record, Any], ApprovalRule]
+    afterwards: str = ""
+
+    def ask(self, record: Record, policy: Any, now: int, *, after: bool = False) -> Record:
+        """The record waiting for the approval its line asks for; one that needs none goes on at once."""
+        accepted = self.afterwards if after else ""
+        return ask(record, self.rule_for(record, policy), policy.approval, self.terms, now, accepted=accepted)
+
+    def vote(self, record: Record, voter: str, decision: str, note: str, now: int, *, link: int = 0) -> Record:
+        """The record with one vote more (`vote` below)."""
+        return vote(record, self.terms, voter, decision, note, now, link=link)
+
+    def covered(self, record: Record) -> bool:
+        """Whether the record was approved exactly as it is now."""
+        return covered(record, self.terms)
+
+    def stale(self, record: Record) -> bool:
+        """Whether an edit has overtaken the approval."""
+        return stale(record, self.terms)
+
+    def void(self, record: Record, now: int) -> Record:
+        """The record back where it is assessed if an edit has overtaken its approval, else as it is."""
+        return void(record, self.terms, now)
+
+    def lapse(self, record: Record, now: int) -> Record:
+        """The record refused because nobody decided in time; as it is when nobody is asked."""
+        return lapse(record, self.terms, now)
 
 
 def ask(record: Record, rule: ApprovalRule, policy: Approvals, terms: Terms, now: int, accepted: str = "") -> Record:

@@ -5,11 +5,10 @@ from typing import Any
 
 from itsm.core.errors import GoneError, NotFoundError
 from itsm.core.events import Json
+from itsm.core.practice import load
 from itsm.core.record import Record
 from itsm.core.signing import sign
-from itsm.core.voting import Opened, link_payload, open_link
-from itsm.practices.change import approvals as changes
-from itsm.practices.request import approvals as requests
+from itsm.core.voting import Approval, Opened, link_payload, open_link
 from itsm.runtime import desk, links
 from itsm.runtime.door import StepCall
 from itsm.runtime.http import Request, Response, check_origin, page
@@ -18,7 +17,6 @@ from itsm.service_desk import approval_page
 from itsm.service_desk.sources.form import answers
 
 PURPOSE = "approval"
-PRACTICES = {"change": changes, "request": requests}
 
 
 def ask(call: StepCall, ports: Ports) -> Mapping[str, Json]:
@@ -26,9 +24,7 @@ def ask(call: StepCall, ports: Ports) -> Mapping[str, Json]:
     after = bool(call.arguments.get("after"))
 
     def asked(record: Record) -> Record:
-        if record.practice == "change":
-            return changes.ask(record, ports.policies.change, ports.now(), after=after)
-        return requests.ask(record, ports.policies.request, ports.now())
+        return _approval(record).ask(record, getattr(ports.policies, record.practice), ports.now(), after=after)
 
     desk.update(ports, call.record, asked)
     return desk.await_states(call, ports)
@@ -50,8 +46,7 @@ def decide(request: Request, ports: Ports) -> Response:
     decision, note = given.get("decision", ""), given.get("note", "").strip()
 
     def voted(current: Record) -> Record:
-        vote = changes.vote if current.practice == "change" else requests.vote
-        return vote(current, opened.voter, decision, note, ports.now(), link=opened.link)
+        return _approval(current).vote(current, opened.voter, decision, note, ports.now(), link=opened.link)
 
     saved = desk.update(ports, record.id, voted)
     return page(200, approval_page.thanks(saved, decision))
@@ -65,10 +60,10 @@ def link(record: Record, approver: str, ports: Ports) -> str:
 
 def void(record: Record, ports: Ports) -> Record:
     """The record with its approval voided if an edit has overtaken it; else as it is."""
-    if record.practice not in PRACTICES:
+    approval = load(record.practice).approval
+    if approval is None:
         return record
-    practice = PRACTICES[record.practice]
-    return desk.update(ports, record.id, lambda current: practice.void(current, ports.now()))
+    return desk.update(ports, record.id, lambda current: approval.void(current, ports.now()))
 
 
 def asked_people(record: Record) -> tuple[str, ...]:
@@ -80,13 +75,18 @@ def asked_people(record: Record) -> tuple[str, ...]:
 def _opened(request: Request, ports: Ports) -> tuple[Record, Opened]:
     payload = links.payload(PURPOSE, request.params["link"], ports)
     record = ports.records.get(payload.partition(".")[0])
-    practice = PRACTICES.get(record.practice)
-    if practice is None:
-        raise NotFoundError(f"{record.number} is nothing to approve")
-    if practice.stale(record):
+    if _approval(record).stale(record):
         raise GoneError(f"{record.number} was changed after this link was sent; you will be asked anew")
     return record, open_link(record, payload)
 
 
 def _journal_head(record: Record, ports: Ports) -> str:
     return next((entry.text for entry in ports.records.comments(record.id)), "")
+
+
+def _approval(record: Record) -> Approval:
+    """How it is approved. Raises NotFoundError for what never is."""
+    approval = load(record.practice).approval
+    if approval is None:
+        raise NotFoundError(f"{record.number} is nothing to approve")
+    return approval

@@ -6,7 +6,8 @@ import pytest
 from itsm.core.errors import IllegalMoveError
 from itsm.core.practice import StepContext
 from itsm.core.record import Record
-from itsm.practices.change import PRACTICE, approvals
+from itsm.practices.change import PRACTICE
+from itsm.practices.change.rules import APPROVAL
 
 from tests.builders import NOON, a_record
 from tests.support.organisation import ADA, a_change_policy, an_approval_rule
@@ -24,8 +25,8 @@ def step(name: str, record: Record, **arguments: Any) -> Record:
 
 
 def approved() -> Record:
-    asked = approvals.ask(step("assess", a_change()), a_change_policy(), NOON)
-    return approvals.vote(asked, ADA, "accept", "", NOON)
+    asked = APPROVAL.ask(step("assess", a_change()), a_change_policy(), NOON)
+    return APPROVAL.vote(asked, ADA, "accept", "", NOON)
 
 
 def test_an_assessment_says_the_risk_and_who_must_agree() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from itsm.core.practice import StepContext
 from itsm.core.record import Record
-from itsm.practices.request import PRACTICE, approvals
+from itsm.practices.request import PRACTICE
 from itsm.practices.request.policy import RequestPolicy, problems
+from itsm.practices.request.rules import APPROVAL
 
 from tests.builders import NOON, a_record
 from tests.support.organisation import ADA, CLEO, a_request_policy, an_approval_rule
@@ -24,8 +25,8 @@ def classified(record: Record, policy: RequestPolicy | None = None) -> Record:
 
 
 def approved() -> Record:
-    asked = approvals.ask(classified(a_request()), a_request_policy(), NOON)
-    return approvals.vote(asked, CLEO, "accept", "fine", NOON + 1)
+    asked = APPROVAL.ask(classified(a_request()), a_request_policy(), NOON)
+    return APPROVAL.vote(asked, CLEO, "accept", "fine", NOON + 1)
 
 
 @pytest.mark.parametrize(("service", "needed"), [("email", True), ("website", False)])
@@ -60,7 +61,7 @@ def test_what_is_over_is_left_alone(state: str) -> None:
 
 
 def test_a_request_without_a_rule_is_in_progress_as_soon_as_it_is_asked_about() -> None:
-    assert approvals.ask(a_request(service="website"), a_request_policy(), NOON).state == "in_progress"
+    assert APPROVAL.ask(a_request(service="website"), a_request_policy(), NOON).state == "in_progress"
 
 
 def test_a_request_is_not_approved_afterwards() -> None:

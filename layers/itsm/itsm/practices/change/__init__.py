@@ -5,6 +5,7 @@ from itsm.core.steps import move, renew, report_failure
 from itsm.practices.change import steps
 from itsm.practices.change.lifecycle import CANCELLED, LIFECYCLE
 from itsm.practices.change.record import CONTENT, type_of
+from itsm.practices.change.rules import APPROVAL
 
 PRACTICE = Practice(
     name="change",
@@ -21,6 +22,7 @@ PRACTICE = Practice(
         "renew": renew,
         "report_failure": report_failure,
     },
+    approval=APPROVAL,
     editable=(*CONTENT, "outcome", "hold_reason"),
     process=lambda record: f"change-{type_of(record)}",
 )

@@ -8,6 +8,8 @@ from itsm.core.errors import PolicyError
 from itsm.core.record import Record
 from itsm.core.rules import facts, first
 from itsm.core.service_time import elapsed
+from itsm.core.voting import Approval
+from itsm.practices.change.lifecycle import IN_REVIEW, TERMS
 from itsm.practices.change.policy import LEVELS, ChangePolicy
 from itsm.practices.change.record import EMERGENCY, STANDARD, Change, type_of
 
@@ -149,3 +151,6 @@ def template_reason(record: Record, change: Change, policy: ChangePolicy) -> str
     if change.start is not None and change.end is not None and change.end - change.start > template.max_minutes * 60:
         return f"the template {change.template!r} allows {template.max_minutes} minutes; plan a shorter window"
     return ""
+
+
+APPROVAL = Approval(terms=TERMS, rule_for=rule_for, afterwards=IN_REVIEW)

@@ -8,10 +8,8 @@ from itsm.core.events import Json
 from itsm.core.practice import StepContext
 from itsm.core.record import Record
 from itsm.core.steps import noted
-from itsm.practices.change import approvals
 from itsm.practices.change.lifecycle import (
     ASSESSING,
-    AWAITING_APPROVAL,
     CLOSED,
     IMPLEMENTING,
     IN_REVIEW,
@@ -22,6 +20,7 @@ from itsm.practices.change.lifecycle import (
 from itsm.practices.change.policy import ChangePolicy
 from itsm.practices.change.record import STANDARD, Change, read, type_of
 from itsm.practices.change.rules import (
+    APPROVAL,
     Planned,
     collisions,
     judge,
@@ -123,12 +122,12 @@ def _unapproved(record: Record, policy: ChangePolicy) -> bool:
     if type_of(record) == STANDARD:
         return False  # its template is the approval, and is checked each time
     rule = rule_for(record, policy)
-    return bool(rule.steps) and not rule.after and not approvals.covered(record)
+    return bool(rule.steps) and not rule.after and not APPROVAL.covered(record)
 
 
 def _reassess(record: Record, now: int) -> Record:
-    if approvals.stale(record):
-        return approvals.void(record, now)
+    if APPROVAL.stale(record):
+        return APPROVAL.void(record, now)
     return _blocked(record, ASSESSING, "it is not approved as it is now", now)
 
 
@@ -165,7 +164,7 @@ def review(record: Record, context: StepContext) -> Record:
         context.now,
         finished_at=finished,
         overran=end is not None and isinstance(finished, int) and finished > end,
-        approve_after=bool(rule.steps) and rule.after and not approvals.covered(record),
+        approve_after=bool(rule.steps) and rule.after and not APPROVAL.covered(record),
         approval_seconds=seconds(rule),
         review_seconds=policy.review_days * DAY,
         unauthorised=_unapproved(record, policy) or None,
@@ -183,4 +182,4 @@ def close(record: Record, context: StepContext) -> Record:
 
 def lapse(record: Record, context: StepContext) -> Record:
     """Reject a change because its approval did not come in time."""
-    return approvals.lapse(record, context.now) if record.state == AWAITING_APPROVAL else record
+    return APPROVAL.lapse(record, context.now)

@@ -4,6 +4,7 @@ from itsm.core.practice import Practice
 from itsm.core.steps import move, renew, report_failure
 from itsm.practices.request import steps
 from itsm.practices.request.lifecycle import CANCELLED, CLOSED, CONTENT, FULFILLED, LIFECYCLE
+from itsm.practices.request.rules import APPROVAL
 
 PRACTICE = Practice(
     name="request",
@@ -19,5 +20,6 @@ PRACTICE = Practice(
         "report_failure": report_failure,
     },
     process=lambda record: "request",
+    approval=APPROVAL,
     editable=(*CONTENT, "hold_reason"),
 )

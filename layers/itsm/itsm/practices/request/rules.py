@@ -4,6 +4,8 @@ from itsm.core.approvals import ApprovalRule
 from itsm.core.priority import priority
 from itsm.core.record import Record
 from itsm.core.rules import facts, first
+from itsm.core.voting import Approval
+from itsm.practices.request.lifecycle import TERMS
 from itsm.practices.request.policy import RequestPolicy
 
 
@@ -16,3 +18,6 @@ def rule_for(record: Record, policy: RequestPolicy) -> ApprovalRule:
     """The line of the approval table a request falls under; one no line covers is pre-approved."""
     known = facts(record, policy.services.facts(record.service))
     return first(policy.approval.rules, known) or ApprovalRule(when={})
+
+
+APPROVAL = Approval(terms=TERMS, rule_for=rule_for)

@@ -5,10 +5,9 @@ from itsm.core.events import Json
 from itsm.core.practice import StepContext
 from itsm.core.record import SYSTEM, Record
 from itsm.core.steps import ORIGIN
-from itsm.practices.request import approvals
-from itsm.practices.request.lifecycle import AWAITING_APPROVAL, IN_PROGRESS, LIFECYCLE, NEW, ON_HOLD
+from itsm.practices.request.lifecycle import IN_PROGRESS, LIFECYCLE, NEW, ON_HOLD
 from itsm.practices.request.policy import RequestPolicy
-from itsm.practices.request.rules import priority_of, rule_for
+from itsm.practices.request.rules import APPROVAL, priority_of, rule_for
 
 DAY = 86_400
 
@@ -22,7 +21,7 @@ def classify(record: Record, context: StepContext) -> Record:
         return record
     policy: RequestPolicy = context.policy
     rule = rule_for(record, policy)
-    needed = bool(rule.steps) and not approvals.covered(record)
+    needed = bool(rule.steps) and not APPROVAL.covered(record)
     facts: dict[str, Json] = {
         "approval_needed": needed,
         "approval_seconds": seconds(rule),
@@ -39,4 +38,4 @@ def classify(record: Record, context: StepContext) -> Record:
 
 def lapse(record: Record, context: StepContext) -> Record:
     """Reject a request because its approval did not come in time."""
-    return approvals.lapse(record, context.now) if record.state == AWAITING_APPROVAL else record
+    return APPROVAL.lapse(record, context.now)
