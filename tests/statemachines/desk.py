@@ -14,11 +14,15 @@ from itsm.core.errors import ItsmError
 from itsm.core.practice import StepContext, load
 from itsm.core.record import Record
 from itsm.core.voting import Approval
+from itsm.runtime.closing import objection
+from itsm.runtime.policies import Policies
 from sandbox.states.clock import VirtualClock
 from sandbox.states.engine import Engine
 from sandbox.states.errors import ApiError
 from sandbox.states.frames import Run
 from sandbox.states.resources import lambda_failure, lambda_resources
+
+from tests.fakes import FakePorts
 
 ROOT = Path(__file__).parents[2] / "statemachines"
 FILES = {
@@ -47,6 +51,8 @@ class Desk:
         self.record = replace(record, number="TST0000001")
         self.policy = policy
         self.practice = load(record.practice)
+        self._policies = Policies()
+        setattr(self._policies, record.practice, policy)
         self.steps: list[str] = []
         self.faults: dict[str, list[str]] = {}
         self.waits: dict[str, tuple[str, list[str]]] = {}
@@ -125,7 +131,8 @@ class Desk:
 
     def _result(self) -> dict[str, Any]:
         kept = self.record
-        small = {name: value for name, value in kept.details.items() if isinstance(value, str | int | bool)}
+        known = {**kept.details, **objection(kept, FakePorts(time=self.now, policies=self._policies))}
+        small = {name: value for name, value in known.items() if isinstance(value, str | int | bool)}
         return {"record": kept.id, "number": kept.number, "state": kept.state, "priority": kept.priority,
                 "group": kept.group, "version": kept.version, "details": small}  # fmt: skip
 

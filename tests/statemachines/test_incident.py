@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.builders import an_incident
+from tests.itsm.practices.service_level.world import at
 from tests.statemachines.desk import Desk
 from tests.support.organisation import an_incident_policy
 
@@ -13,7 +14,7 @@ DAYS = 5
 
 
 def begun(**facts: Any) -> Desk:
-    return Desk(an_incident(**facts), an_incident_policy(close_after_days=DAYS)).start()
+    return Desk(an_incident(**facts), an_incident_policy(close_after=f"{DAYS}d")).start()
 
 
 def test_an_incident_is_classified_routed_and_clocked_and_then_waits_for_people() -> None:
@@ -27,6 +28,24 @@ def test_a_resolved_incident_closes_by_itself_after_the_days_of_the_policy() -> 
     assert desk.after(days=DAYS, seconds=-10).record.state == "resolved"
     assert desk.after(seconds=20).record.state == "closed"
     assert desk.run.status == "SUCCEEDED"
+
+
+def test_it_closes_after_business_days_of_its_group_over_holidays_and_a_weekend() -> None:
+    opened = at("2026-12-22T09:00")
+    desk = Desk(an_incident(group="network", at=opened), an_incident_policy()).start().after(seconds=6 * 3600)
+    desk.move("resolved")
+    closes = at("2027-01-04T15:00")  # 24 to 26 and 31 December and 1 January are holidays of the office
+    assert desk.after(seconds=closes - desk.now - 10).record.state == "resolved"
+    assert desk.after(seconds=20).record.state == "closed"
+    assert desk.transitions() <= 10
+
+
+def test_a_resolution_its_process_hears_of_late_is_counted_from_when_it_was() -> None:
+    desk = Desk(an_incident(at=at("2026-03-23T09:00")), an_incident_policy(close_after="2 business_days"))
+    desk.faults["route"] = ["OutsideError"] * 6
+    desk.start().move("resolved").after(seconds=at("2026-03-25T09:00") - desk.now - 10)
+    assert desk.record.state == "resolved"
+    assert desk.after(seconds=20).record.state == "closed"
 
 
 def test_a_plain_incident_costs_at_most_ten_transitions() -> None:
@@ -67,7 +86,7 @@ def test_an_incident_that_is_resolved_before_the_process_looks_is_not_missed() -
 
 @pytest.mark.parametrize("step", ["classify", "route", "start_clocks", "await", "close"])
 def test_a_step_that_fails_twice_is_done_in_the_end(step: str) -> None:
-    desk = Desk(an_incident(), an_incident_policy(close_after_days=DAYS))
+    desk = Desk(an_incident(), an_incident_policy(close_after=f"{DAYS}d"))
     desk.faults[step] = ["OutsideError", "Lambda.TooManyRequestsException"]
     desk.start().after(seconds=300).move("resolved").after(days=DAYS + 1)
     assert (desk.record.state, desk.run.status) == ("closed", "SUCCEEDED")
@@ -75,7 +94,7 @@ def test_a_step_that_fails_twice_is_done_in_the_end(step: str) -> None:
 
 @pytest.mark.parametrize("step", ["classify", "await", "close"])
 def test_a_step_whose_answer_is_lost_is_not_done_twice_in_effect(step: str) -> None:
-    desk = Desk(an_incident(), an_incident_policy(close_after_days=DAYS))
+    desk = Desk(an_incident(), an_incident_policy(close_after=f"{DAYS}d"))
     desk.faults[step] = ["after:Sandbox.Timedout"]
     desk.start().after(seconds=300)
     version = desk.record.version

@@ -13,7 +13,7 @@ HOURS = 72
 
 def a_desk(service: str = "email", **facts: Any) -> Desk:
     """A request for e-mail needs its owner (Cleo); one for the website needs nobody."""
-    return Desk(a_record(practice="request", service=service, **facts), a_request_policy(close_after_days=5))
+    return Desk(a_record(practice="request", service=service, **facts), a_request_policy(close_after="5d"))
 
 
 def test_a_request_that_needs_nobody_waits_for_its_fulfilment_at_once() -> None:

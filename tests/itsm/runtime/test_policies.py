@@ -94,12 +94,12 @@ FAULTS = [
     ("services.toml", 'items = ["mail-1", "mail-2"]', "items = [1]", "services.email.items.0", "is text, not 1"),
     ("groups.toml", 'calendar = "office"', 'calendar = "moon"', "groups.network.calendar", "no calendar is called"),
     ("groups.toml", 'lead = "network-lead@example.org"', 'lead = "x"', "groups.network.lead", "no mail address"),
-    ("incident.toml", "close_after_days = 5", "close_after_days = 0", "close_after_days", "from 1 to 90"),
+    ("incident.toml", '"5 business_days"', '"200d"', "close_after", "up to 90 days"),
     (
         "incident.toml",
-        "close_after_days = 5",
-        "close_after_days = true",
-        "close_after_days",
+        'close_after = "5 business_days"',
+        "close_after = true",
+        "close_after",
         "is a whole number, not true",
     ),
     ("request.toml", 'approvers = ["owner"]', 'approvers = ["boss"]', "approval.rules.0.steps.0.approvers", "'boss'"),
@@ -200,9 +200,9 @@ def test_a_file_nobody_reads_is_said(directory: Path) -> None:
 
 
 def test_the_check_prints_each_fault_and_fails(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    planted(directory, "incident.toml", "close_after_days = 5", "close_after_days = 0")
+    planted(directory, "incident.toml", '"5 business_days"', '"5 days"')
     assert policy_check.main([str(directory)]) == 1
-    assert re.search(r"^incident\.toml:3: close_after_days: is 0", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^incident\.toml:5: close_after: '5 days' is no duration", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_the_check_is_a_command_of_its_own() -> None:
@@ -287,10 +287,10 @@ def test_what_does_not_fit_is_said_by_key(table: Any, key: str, word: str) -> No
 
 
 def test_all_faults_of_a_file_are_told_at_once(directory: Path) -> None:
-    (directory / "incident.toml").write_text('close_after_days = "x"\ncolour = 1\n')
+    (directory / "incident.toml").write_text('close_after = 5\ncolour = 1\n')
     with pytest.raises(UnreadablePolicyError) as caught:
         _ = Policies(directory).incident
-    assert {key for key, _ in caught.value.faults} == {"close_after_days", "colour"}
+    assert {key for key, _ in caught.value.faults} == {"close_after", "colour"}
 
 
 def test_keys_are_found_in_every_way_toml_writes_them() -> None:

@@ -50,6 +50,29 @@ def end(calendar: Calendar, start: int, duration: Duration) -> int:
     return service_time.due(calendar, start, duration.seconds)
 
 
+def time_to_object(calendar: Calendar, since: int, text: str) -> int:
+    """The instant a record that was done at `since` closes by itself: business days are those of a calendar.
+
+    Any other duration goes by the wall clock: "72h" or "5d" is so long, be the desk open or not.
+    """
+    duration = parse(text)
+    return end(calendar, since, duration) if duration.business_days else since + duration.seconds
+
+
+def close_problems(text: str) -> list[tuple[str, str]]:
+    """What is wrong with a `close_after` of policy, as (key, reason); a process lives a year at most."""
+    try:
+        duration = parse(text)
+    except PolicyError as error:
+        return [("close_after", str(error))]
+    if duration.business_days > LONGEST_OBJECTION or duration.seconds > LONGEST_OBJECTION * DAY_AT_MOST:
+        return [("close_after", f"is {text}; it goes up to {LONGEST_OBJECTION} days")]
+    return []
+
+
+LONGEST_OBJECTION = 90
+
+
 def in_service_time(calendar: Calendar, start: int, duration: Duration) -> int:
     """The seconds of service time a duration that begins at `start` comes to."""
     if duration.business_days:

@@ -33,6 +33,7 @@ class Practice:
 
     `process` gives the name of a record's state machine, "" for none. `editable` are the details a person may set.
     `approval` is how its records are approved, None where none ever is.
+    `close_after` gives the time of its policy after which a record whose work is done closes by itself, "" for never.
     `at_opening` gives the details a new record has from its practice's policy: what is known then needs no write later.
     """
 
@@ -43,6 +44,7 @@ class Practice:
     process: Callable[[Record], str]
     editable: tuple[str, ...] = ()
     approval: Approval | None = None
+    close_after: Callable[[Any], str] = lambda policy: ""
     at_opening: Callable[[Any], Mapping[str, Json]] = lambda policy: {}
 
 

@@ -9,6 +9,7 @@ from itsm.core.ports import Change, Wait
 from itsm.core.practice import load
 from itsm.core.priority import priority
 from itsm.core.record import Comment, Record, derived_id
+from itsm.runtime.closing import objection
 from itsm.runtime.door import StepCall
 from itsm.runtime.measure import measured
 from itsm.runtime.ports import Ports
@@ -116,8 +117,8 @@ def priority_of(impact: int, urgency: int, service: str, ports: Ports) -> int:
     return priority(policies.priorities, impact, urgency, policies.services.criticality(service) or 0)
 
 
-def step_result(record: Record) -> Mapping[str, Json]:
-    """What a step tells its process; small, since it travels through every later state."""
+def step_result(record: Record, known: Mapping[str, Json] | None = None) -> Mapping[str, Json]:
+    """What a step tells its process, with details `known` beside the record's; small: it travels through each state."""
     return {
         "record": record.id,
         "number": record.number,
@@ -125,7 +126,7 @@ def step_result(record: Record) -> Mapping[str, Json]:
         "priority": record.priority,
         "group": record.group,
         "version": record.version,
-        "details": {name: value for name, value in record.details.items() if _travels(value)},
+        "details": {name: one for name, one in {**record.details, **(known or {})}.items() if _travels(one)},
     }
 
 
@@ -176,7 +177,7 @@ def await_states(call: StepCall, ports: Ports) -> Mapping[str, Json]:
 def wake(record: Record, wait: Wait, ports: Ports) -> None:
     """Answer a waiting process if the record is where it waits for."""
     if record.state in wait.until:
-        ports.processes.succeed(wait.token, step_result(record))
+        ports.processes.succeed(wait.token, step_result(record, objection(record, ports)))
         ports.records.woken(wait)
 
 

@@ -67,5 +67,5 @@ def test_a_request_without_a_rule_is_in_progress_as_soon_as_it_is_asked_about() 
 def test_a_request_is_not_approved_afterwards() -> None:
     policy = a_request_policy(approval=a_table(an_approval_rule(ADA, after=True)))
     assert [key for key, _ in problems(policy)] == ["approval.rules.0.after"]
-    assert [key for key, _ in problems(a_request_policy(close_after_days=0))] == ["close_after_days"]
+    assert [key for key, _ in problems(a_request_policy(close_after="soon"))] == ["close_after"]
     assert problems(a_request_policy()) == []

@@ -34,5 +34,5 @@ PRACTICE = Practice(
     },
     process=lambda record: "incident",
     editable=("hold_reason",),
-    at_opening=steps.at_opening,
+    close_after=lambda policy: policy.close_after,
 )

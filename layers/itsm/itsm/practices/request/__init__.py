@@ -22,4 +22,5 @@ PRACTICE = Practice(
     process=lambda record: "request",
     approval=APPROVAL,
     editable=(*CONTENT, "hold_reason"),
+    close_after=lambda policy: policy.close_after,
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from itsm.core.approvals import Approvals, approval_problems
+from itsm.core.duration import close_problems
 from itsm.core.organisation import Services
 from itsm.core.priority import Priorities
 from itsm.core.rules import FACTS
@@ -12,11 +13,14 @@ REQUEST_FACTS = (*FACTS, "service.criticality", "service.group")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPolicy:
-    """request.toml. A request no approval rule covers needs none; a fulfilled one closes after `close_after_days`."""
+    """request.toml. A request no approval rule covers needs none; a fulfilled one closes by itself after `close_after`.
+
+    "5 business_days" are those of the group that has it, "72h" is so long by the wall clock.
+    """
 
     approval: Approvals
     priorities: Priorities = field(metadata={"from": "priorities"})
-    close_after_days: int = 5
+    close_after: str = "5 business_days"
     services: Services = field(default_factory=Services, metadata={"from": "services"})
 
 
@@ -28,6 +32,4 @@ def problems(policy: RequestPolicy) -> list[tuple[str, str]]:
         for at, rule in enumerate(policy.approval.rules)
         if rule.after
     ]
-    if not 1 <= policy.close_after_days <= 90:
-        found.append(("close_after_days", f"is {policy.close_after_days}; it goes from 1 to 90"))
-    return found
+    return found + close_problems(policy.close_after)

@@ -9,8 +9,6 @@ from itsm.practices.request.lifecycle import IN_PROGRESS, LIFECYCLE, NEW, ON_HOL
 from itsm.practices.request.policy import RequestPolicy
 from itsm.practices.request.rules import APPROVAL, priority_of, rule_for
 
-DAY = 86_400
-
 
 def classify(record: Record, context: StepContext) -> Record:
     """Give the request its priority, and find out whether somebody must agree first.
@@ -25,7 +23,6 @@ def classify(record: Record, context: StepContext) -> Record:
     facts: dict[str, Json] = {
         "approval_needed": needed,
         "approval_seconds": seconds(rule),
-        "close_seconds": policy.close_after_days * DAY,
     }
     state = NEW if needed and record.state in (IN_PROGRESS, ON_HOLD) else record.state
     priority, details = priority_of(record, policy), {**record.details, **facts}
