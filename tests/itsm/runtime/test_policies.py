@@ -100,7 +100,7 @@ FAULTS = [
         'close_after = "5 business_days"',
         "close_after = true",
         "close_after",
-        "is a whole number, not true",
+        "is text, not true",
     ),
     ("request.toml", 'approvers = ["owner"]', 'approvers = ["boss"]', "approval.rules.0.steps.0.approvers", "'boss'"),
     (

@@ -10,6 +10,8 @@ from itsm.core.service_time import Calendar
 _PARTS = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _BUSINESS = re.compile(r"(\d+) business_days?", re.ASCII)
 _UNITS = (24 * 3600, 3600, 60, 1)
+LONGEST_OBJECTION = 90
+"""Days: a process lives a year at most, and its record may be opened again."""
 _LIMIT = 10 * 366 * 24 * 3600
 
 
@@ -68,9 +70,6 @@ def close_problems(text: str) -> list[tuple[str, str]]:
     if duration.business_days > LONGEST_OBJECTION or duration.seconds > LONGEST_OBJECTION * DAY_AT_MOST:
         return [("close_after", f"is {text}; it goes up to {LONGEST_OBJECTION} days")]
     return []
-
-
-LONGEST_OBJECTION = 90
 
 
 def in_service_time(calendar: Calendar, start: int, duration: Duration) -> int:

@@ -14,7 +14,7 @@ SOONEST = 1
 
 
 def objection(record: Record, ports: Ports) -> Mapping[str, Json]:
-    """The seconds from now until the record closes by itself, as the detail its process reads; nothing at any other time.
+    """The seconds from now until a record that is done closes by itself, as the detail its process reads; else nothing.
 
     It counts from the record's last change in the hours of the group that has it, and is stored nowhere: the process
     waits so long, and what the policy says later is for those that are done later.

@@ -15,7 +15,7 @@ from itsm.runtime.ports import Ports
 from itsm.service_desk import outgoing
 from itsm.service_desk.outgoing import Sender
 
-ESCALATIONS = ("ClockWarned", "ClockBreached")
+ESCALATIONS = ("ClockWarned", "HoldFollowedUp", "ClockBreached")
 HOLD_ENDED = "HoldEnded"
 """Its comment says already that the ticket is taken to be done."""
 

@@ -10,6 +10,7 @@ from itsm.core.events import Json
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Comment, Record, derived_id
 from itsm.practices.service_level import escalation, rules
+from itsm.practices.service_level.hold import OURS
 from itsm.practices.service_level.rules import Fired
 from itsm.runtime import desk
 from itsm.runtime.changes import NEAR
@@ -22,6 +23,7 @@ LONGEST_DELAY = 900
 CHUNK = 100
 """Timers read before the next are sent: a storm does not have to fit into memory, nor wait for its end."""
 REMINDER = "We still wait for your answer on {}; without one we cannot go on."
+FOLLOW_UP = "{} still waits for the {}: ask how it stands, or go on without"
 LAST_WORD = "We heard nothing from you on {} and take it to be done. Answer this mail if it is not, and we go on."
 
 
@@ -104,8 +106,11 @@ def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -
     return replace(changed, clocks=clocks), None
 
 
-def _waited(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, Comment]:
+def _waited(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, Comment | None]:
     lifecycle = load(record.practice).lifecycle
+    reason = fired[-1].clock.agreement
+    if reason in OURS:
+        return _followed_up(record, reason, fired, now, ports), None
     to = escalation.done_state(record, lifecycle) if escalation.ends_hold(fired) else ""
     words = (LAST_WORD if to else REMINDER).format(record.number)
     said = replace(desk.internal_note(record, _key(fired), words, by=SYSTEM, origin=ORIGIN, at=now), public=True)
@@ -114,6 +119,22 @@ def _waited(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> t
     changed = record.changed(name, by=SYSTEM, origin=ORIGIN, at=now, comment=said.id, **move)
     clocks = escalation.escalated(record, changed, lifecycle, ports.policies.service_level)
     return replace(changed, clocks=clocks), said
+
+
+def _followed_up(record: Record, reason: str, fired: Sequence[Fired], now: int, ports: Ports) -> Record:
+    """The group that has the ticket is told to ask after what it waits for; the requester has nothing to answer."""
+    policy = ports.policies.service_level
+    changed = record.changed(
+        "HoldFollowedUp",
+        by=SYSTEM,
+        origin=ORIGIN,
+        at=now,
+        comment=derived_id(f"note:{record.id}", _key(fired)),
+        text=FOLLOW_UP.format(record.number, reason),
+        told=escalation.people("group", record, policy),
+    )
+    clocks = escalation.escalated(record, changed, load(record.practice).lifecycle, policy)
+    return replace(changed, clocks=clocks)
 
 
 def _key(fired: Sequence[Fired]) -> str:

@@ -8,7 +8,7 @@ from itsm.core.calendar import CalendarPolicy, Calendars
 from itsm.core.duration import Duration
 from itsm.core.organisation import Group, Groups
 from itsm.practices.service_level.checks import problems
-from itsm.practices.service_level.policy import Agreement, Level, Target
+from itsm.practices.service_level.policy import Agreement, Hold, Level, Target
 
 from tests.itsm.practices.service_level.world import CALENDARS, CRITICAL, STANDARD, policy
 
@@ -90,3 +90,14 @@ def test_a_promise_is_looked_up_by_priority_and_target() -> None:
     assert STANDARD.promised(3, "resolution") == Duration(business_days=2)
     assert CRITICAL.promised(1, "next_reply") is None
     assert STANDARD.promised(9, "response") is None
+
+
+def test_only_what_waits_for_the_requester_is_done_for_want_of_an_answer() -> None:
+    fine, wrong = (
+        Hold(reason="requester", resolve="6 business_days"),
+        Hold(reason="supplier", resolve="9 business_days"),
+    )
+    assert problems(policy(hold=(fine,))) == []
+    [(key, reason)] = problems(policy(hold=(fine, wrong)))
+    assert key == "hold.1.resolve"
+    assert "a supplier is waited for" in reason

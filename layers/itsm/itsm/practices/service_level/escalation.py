@@ -34,16 +34,16 @@ def watchers(record: Record, fired: Sequence[Fired], policy: ServiceLevels) -> t
     """Everybody who watches the record once the levels have added theirs."""
     kept = record.details.get(WATCHERS)
     named = [str(one) for one in kept] if isinstance(kept, list) else []
-    added = [address for one in fired for person in one.wants.watch for address in _people(person, record, policy)]
+    added = [address for one in fired for person in one.wants.watch for address in people(person, record, policy)]
     return tuple(dict.fromkeys([*named, *added]))
 
 
 def told(record: Record, fired: Sequence[Fired], policy: ServiceLevels) -> tuple[str, ...]:
     """The addresses the levels want told, in order, each once; watchers hear of every level that tells anybody."""
-    people = [address for one in fired for person in _wanted(one) for address in _people(person, record, policy)]
-    if people or any(one.wants.watch for one in fired):
-        people += watchers(record, fired, policy)
-    return tuple(dict.fromkeys(people))
+    wanted = [address for one in fired for person in _wanted(one) for address in people(person, record, policy)]
+    if wanted or any(one.wants.watch for one in fired):
+        wanted += watchers(record, fired, policy)
+    return tuple(dict.fromkeys(wanted))
 
 
 def _wanted(fired: Fired) -> Iterator[str]:
@@ -52,7 +52,8 @@ def _wanted(fired: Fired) -> Iterator[str]:
     yield from fired.wants.tell
 
 
-def _people(person: str, record: Record, policy: ServiceLevels) -> tuple[str, ...]:
+def people(person: str, record: Record, policy: ServiceLevels) -> tuple[str, ...]:
+    """The addresses of "group", "lead", "lead:<group>" or "owner", as they are for a record; an address is itself."""
     kind, _, name = person.partition(":")
     group = policy.groups.groups.get(name or record.group)
     if person == "group":

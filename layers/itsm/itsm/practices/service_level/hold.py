@@ -11,6 +11,8 @@ from itsm.practices.service_level.terms import basis, hold_of, hold_seconds
 
 REASON = "hold_reason"
 REASONS = ("requester", "supplier", "change", "problem")
+OURS = frozenset(REASONS) - {"requester"}
+"""What is waited for that the requester knows nothing of: whoever holds the ticket asks after it."""
 
 type Clocks = tuple[Clock, ...]
 

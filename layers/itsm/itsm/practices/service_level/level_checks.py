@@ -2,7 +2,7 @@
 
 from itsm.core.duration import parse
 from itsm.core.errors import PolicyError
-from itsm.practices.service_level.hold import REASONS
+from itsm.practices.service_level.hold import OURS, REASONS
 from itsm.practices.service_level.policy import ACTIONS, METRICS, Agreement, Hold, Level, ServiceLevels
 
 _HIGHEST_LEVEL = 1000
@@ -91,6 +91,8 @@ def _hold(hold: Hold) -> Problems:
     found: Problems = []
     if hold.reason not in (*REASONS, ""):
         found.append(("reason", f"{hold.reason!r} is none of {', '.join(REASONS)}"))
+    if hold.reason in OURS and hold.resolve:
+        found.append(("resolve", f"nobody was asked who could answer; a {hold.reason} is waited for until it is there"))
     seconds = []
     for key, text in [
         *(("follow_up", one) for one in hold.follow_up),

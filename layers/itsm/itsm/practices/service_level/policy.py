@@ -150,8 +150,9 @@ class Agreement:
 class Hold:
     """What happens by itself while a ticket is on hold for a `reason`, in the service hours of its group.
 
-    The reasons are requester, supplier, change and problem ("" stands for any other). The requester is reminded after
-    each time of `follow_up`; after `resolve` the ticket is done. Durations from the beginning of the hold.
+    The reasons are requester, supplier, change and problem ("" stands for any other). After each time of `follow_up`
+    the requester is asked again, on hold for another of the reasons the group that has the ticket is told to ask there.
+    After `resolve` the ticket is done for want of the requester's answer. Durations from the beginning of the hold.
     """
 
     reason: str = ""

@@ -16,7 +16,7 @@ from itsm.practices.service_level.rules import Clocks
 
 STARTED = "ClocksStarted"
 FIRED = frozenset({"ClockWarned", "ClockBreached"})
-WAITED = frozenset({"HoldReminded", "HoldEnded"})
+WAITED = frozenset({"HoldReminded", "HoldFollowedUp", "HoldEnded"})
 
 
 def clocks_from(
