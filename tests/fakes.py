@@ -96,7 +96,7 @@ class FakeRecords:
             )
         return tuple(sorted(found, key=lambda entry: (entry.id != "opening", entry.at, entry.version)))
 
-    def put_opening(self, comment: Comment) -> None:
+    def put_said(self, comment: Comment) -> None:
         """Once."""
         entries = self.journal.setdefault(comment.record, [])
         if not any(entry.id == comment.id for entry in entries):
@@ -239,16 +239,17 @@ class FakeBlobs:
 
     stored: dict[str, bytes] = field(default_factory=dict)
     scanning: set[str] = field(default_factory=set)
+    verdicts: dict[str, str] = field(default_factory=dict)
 
-    def link(self, key: str, name: str) -> str:
+    def link(self, key: str, name: str, media_type: str = "") -> str:
         """An address."""
-        return f"https://blobs.example.org/{key}?name={name}"
+        return f"https://blobs.example.org/{key}?name={name}&type={media_type}"
 
     def verdict(self, key: str) -> str:
         """A scanner that knows the test virus only."""
         if key in self.scanning:
             return "pending"
-        return "infected" if b"EICAR-STANDARD" in self.get(key) else "clean"
+        return self.verdicts.get(key) or ("infected" if b"EICAR-STANDARD" in self.get(key) else "clean")
 
     def get(self, key: str) -> bytes:
         """The bytes."""

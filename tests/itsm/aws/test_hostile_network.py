@@ -128,7 +128,7 @@ CALLS: dict[str, tuple[str, Callable[[Store], Any]]] = {
     "wait": ("PutItem", lambda store: store.records.wait(WAIT)),
     "woken": ("DeleteItem", lambda store: store.records.woken(WAIT)),
     "save": ("PutItem", lambda store: store.records.save(an_incident())),
-    "put_opening": ("PutItem", lambda store: store.records.put_opening(a_comment(an_incident()))),
+    "put_said": ("PutItem", lambda store: store.records.put_said(a_comment(an_incident()))),
     "create": ("PutItem", lambda store: store.records.create(an_incident())),
     "audit": ("PutItem", lambda store: Audit(store.tables).append("a", an_incident().event)),
     "done": ("PutItem", lambda store: Once(store.tables, lambda: NOON).done("e")),
@@ -190,8 +190,8 @@ def test_any_json_among_the_details_reads_back_as_it_was_with_its_hash(store: St
 
 def test_an_opening_text_is_written_once(store: Store) -> None:
     record = store.records.create(an_incident()).record
-    store.records.put_opening(a_comment(record, id="opening", text="all of it"))
-    store.records.put_opening(a_comment(record, id="opening", text="what was left of it"))
+    store.records.put_said(a_comment(record, id="opening", text="all of it"))
+    store.records.put_said(a_comment(record, id="opening", text="what was left of it"))
     assert store.records.comments(record.id)[0].text == "all of it"
 
 

@@ -66,7 +66,7 @@ def test_a_tickets_whole_life_is_at_most_sixty_units(store: Store) -> None:
     )  # fmt: skip
     record = store.records.create(an_incident()).record
     audit.append(record.id, record.event)
-    store.records.put_opening(a_comment(record, id="opening"))
+    store.records.put_said(a_comment(record, id="opening"))
     steps: list[dict[str, Any]] = [
         {"priority": 2},
         {"group": "network"},

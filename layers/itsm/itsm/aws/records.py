@@ -158,10 +158,10 @@ class Records(Links):
                 found.append(opening_comment(record, record.event, record.event.text))
         return tuple(sorted(found, key=lambda comment: (comment.id != OPENING, comment.at, comment.version)))
 
-    def put_opening(self, comment: Comment) -> None:
-        """Write the derived item of the opening text once: read again later, its blob may be gone."""
-        item = items.to_comment_item(comment, 1, self._tables)
-        with suppress(PutError), asked("the opening text could not be stored"):
+    def put_said(self, comment: Comment) -> None:
+        """Write the derived item of an event's text once: read again later, the blob of a long one may be gone."""
+        item = items.to_comment_item(comment, comment.version, self._tables)
+        with suppress(PutError), asked("what an event says could not be stored"):
             item.save(condition=self._tables.comment.pk.does_not_exist())
 
     def history(self, record_id: str) -> tuple[Event, ...]:

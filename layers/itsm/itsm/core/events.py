@@ -16,7 +16,8 @@ class Event:
     """What made one version of a record: who did what when, and through which door.
 
     `at` is whole seconds since the epoch, UTC. `changes` maps a field to (old, new). `text` is the opening text of
-    version 1; `comment` the id of the comment that was saved with this version. `hash` covers `previous` and all else.
+    version 1, of a later one what the system says of it; `comment` the id of the comment that belongs to this version.
+    `hash` covers `previous` and all else.
     """
 
     type: str

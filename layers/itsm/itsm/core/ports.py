@@ -128,8 +128,8 @@ class Records(Protocol):
     def comments(self, record_id: str) -> tuple[Comment, ...]:
         """All comments, oldest first; the opening text is the first of them."""
 
-    def put_opening(self, comment: Comment) -> None:
-        """Write the derived journal entry of the opening text; writing it again changes nothing."""
+    def put_said(self, comment: Comment) -> None:
+        """Write the derived journal entry of what an event says; writing it again changes nothing."""
 
     def history(self, record_id: str) -> tuple[Event, ...]:
         """The audit trail, oldest first."""
@@ -199,11 +199,11 @@ class Blobs(Protocol):
     def put(self, key: str, body: bytes, content_type: str) -> None:
         """Store under a derived key; storing the same again is harmless."""
 
-    def link(self, key: str, name: str) -> str:
-        """An address that gives the object out as a download of that name, for five minutes."""
+    def link(self, key: str, name: str, media_type: str = "") -> str:
+        """An address that gives the object out as a download of that name (and type), for five minutes."""
 
     def verdict(self, key: str) -> str:
-        """What the malware scanner found in an object: clean, infected, or pending while it has not said."""
+        """What the malware scanner said of an object, a verdict of core.scan. Raises NotFoundError."""
 
 
 class Mail(Protocol):

@@ -34,7 +34,9 @@ def follow(record: Record, ports: Ports) -> None:
     """Audit, journal, bus, process, waits, timers: in this order, each once in effect."""
     ports.audit.append(record.id, record.event)
     if record.version == 1:
-        ports.records.put_opening(_opening(record, ports))
+        ports.records.put_said(_opening(record, ports))
+    elif record.event.text:
+        ports.records.put_said(_said(record))
     ports.bus.publish([fact(record)])
     if record.version == 1 or "generation" in record.event.changes:
         _start(record, ports)
@@ -56,6 +58,21 @@ def _void(record: Record, ports: Ports) -> None:
     from itsm.runtime.approving import void
 
     void(record, ports)
+
+
+def _said(record: Record) -> Comment:
+    """What the system said of this version, as the journal's entry: for the agents."""
+    event = record.event
+    return Comment(
+        id=event.comment,
+        record=record.id,
+        at=event.at,
+        by=event.by,
+        text=event.text,
+        origin=event.origin,
+        public=False,
+        version=event.version,
+    )
 
 
 def _opening(record: Record, ports: Ports) -> Comment:

@@ -1,21 +1,20 @@
 """Escalation: what reached levels make of a record, and whom they tell; functional (another group) and hierarchic."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from itsm.core.clock import RUNNING, Clock
+from itsm.core.clock import CANCELLED, RUNNING, Clock
+from itsm.core.events import Event
 from itsm.core.lifecycle import Lifecycle
-from itsm.core.record import Record
+from itsm.core.record import TOLD, Record
 from itsm.practices.service_level import clock as measure
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.clock import Fired
-from itsm.practices.service_level.policy import HOLD, RAISE, RESOLVE, ServiceLevels
+from itsm.practices.service_level.policy import HOLD, INCIDENT, MARK, OPEN_PROBLEM, RAISE, RESOLVE, ServiceLevels
 from itsm.practices.service_level.terms import basis
 
-KEPT = 8
-"""Of how many escalations a record remembers whom they told; whoever sends the mails reads it within minutes."""
-TOLD, WATCHERS = "escalated", "watchers"
+WATCHERS, PROBLEM = "watchers", "problem"
 
 
 def changes(record: Record, fired: Sequence[Fired]) -> dict[str, Any]:
@@ -28,6 +27,12 @@ def changes(record: Record, fired: Sequence[Fired]) -> dict[str, Any]:
     if raised != record.priority:
         wanted["priority"] = raised
     return wanted
+
+
+def opens_problem(record: Record, fired: Sequence[Fired]) -> bool:
+    """Whether the levels want the cause of an incident looked for, and nobody looks for it yet."""
+    wanted = any(OPEN_PROBLEM in one.actions for one in fired)
+    return wanted and record.practice == INCIDENT and not record.details.get(PROBLEM)
 
 
 def watchers(record: Record, fired: Sequence[Fired], policy: ServiceLevels) -> tuple[str, ...]:
@@ -66,19 +71,29 @@ def people(person: str, record: Record, policy: ServiceLevels) -> tuple[str, ...
     return (person,)
 
 
-def remembered(record: Record, version: int, people: Sequence[str]) -> dict[str, Any]:
-    """The record's memory of whom its escalations told, with one more."""
-    kept = record.details.get(TOLD)
-    known: dict[str, Any] = dict(kept) if isinstance(kept, Mapping) else {}
-    known[str(version)] = list(people)
-    return dict(sorted(known.items(), key=lambda one: int(one[0]))[-KEPT:])
+def whom(events: Iterable[Event], version: int) -> tuple[str, ...]:
+    """Whom the escalation of that version is to be told to, by the history."""
+    for event in events:
+        _, people = event.changes.get(TOLD, (None, None))
+        if event.version == version and isinstance(people, list):
+            return tuple(str(one) for one in people)
+    return ()
 
 
-def whom(record: Record, version: int) -> tuple[str, ...]:
-    """Whom the escalation of that version is to be told to; nobody, once the record has forgotten it."""
-    kept = record.details.get(TOLD)
-    people = kept.get(str(version)) if isinstance(kept, Mapping) else None
-    return tuple(str(one) for one in people) if isinstance(people, list) else ()
+def marks(record: Record, policy: ServiceLevels) -> tuple[str, ...]:
+    """The labels that the levels its clocks have reached give the record's issue.
+
+    Not what was done once but what is so: a mark stays when the ticket is resolved after it, and goes when its clock
+    begins anew, gets a promise under which it has not come so far, or is cancelled.
+    """
+    found: set[str] = set()
+    for clock in record.clocks:
+        if clock.kind == HOLD or clock.state == CANCELLED or not (clock.fired or clock.fired_wall):
+            continue
+        on = basis(clock, policy)
+        reached = (*on.in_service(clock.target)[: clock.fired], *on.by_the_wall()[: clock.fired_wall])
+        found |= {level.label(clock.kind, clock.metric) for level in reached if MARK in level.actions}
+    return tuple(sorted(found))
 
 
 def escalated(before: Record, after: Record, lifecycle: Lifecycle, policy: ServiceLevels) -> tuple[Clock, ...]:
