@@ -89,26 +89,21 @@ def test_a_held_submission_and_a_mailing_list_get_no_acknowledgement() -> None:
 
 
 def test_a_public_comment_goes_to_everybody_but_its_author() -> None:
-    by_agent = outgoing.public_comment(ticket(), a_comment(ticket()), SENDER)
-    by_requester = outgoing.public_comment(ticket(), a_comment(ticket(), by="rita@example.org"), SENDER)
-    assert by_agent
+    (by_agent,) = outgoing.public_comment(ticket(), a_comment(ticket()), SENDER)
+    (by_requester,) = outgoing.public_comment(ticket(), a_comment(ticket(), by="rita@example.org"), SENDER)
     assert by_agent.to == ("rita@example.org", "lin@example.org")
-    assert by_requester
     assert by_requester.to == ("lin@example.org",)
     assert "We are looking at it." in by_agent.text
 
 
 def test_an_internal_note_is_sent_to_nobody() -> None:
-    assert outgoing.public_comment(ticket(), a_comment(ticket(), public=False), SENDER) is None
+    assert outgoing.public_comment(ticket(), a_comment(ticket(), public=False), SENDER) == ()
 
 
 def test_two_comments_are_two_mails_and_one_comment_is_one() -> None:
-    first, again, second = (
+    (first,), (again,), (second,) = (
         outgoing.public_comment(ticket(), a_comment(ticket(), key), SENDER) for key in ("a", "a", "b")
     )
-    assert first
-    assert again
-    assert second
     assert first.effect == again.effect != second.effect
 
 
@@ -127,11 +122,11 @@ def test_an_approver_is_asked_once_per_link() -> None:
 
 def test_an_escalation_goes_to_those_the_level_wants_told_and_to_nobody_of_ours() -> None:
     note = a_comment(ticket(), text="The resolution target of INC0000001 is breached", public=False)
-    found = outgoing.escalated(ticket(), note, ("lead@example.org", "no-reply@example.org", "lead@example.org"), SENDER)
-    assert found
+    people = ("lead@example.org", "no-reply@example.org", "lead@example.org")
+    (found,) = outgoing.escalated(ticket(), note, people, SENDER)
     assert found.to == ("lead@example.org",)
     assert "is breached" in found.text
-    assert outgoing.escalated(ticket(), note, (), SENDER) is None
+    assert outgoing.escalated(ticket(), note, (), SENDER) == ()
 
 
 def test_no_header_can_be_injected() -> None:

@@ -13,7 +13,9 @@ from itsm.runtime import desk, links
 from itsm.runtime.door import StepCall
 from itsm.runtime.http import Request, Response, check_origin, page
 from itsm.runtime.ports import Ports
+from itsm.runtime.speaking import spoken
 from itsm.service_desk import approval_page
+from itsm.service_desk.pages import switch
 from itsm.service_desk.sources.form import answers
 
 PURPOSE = "approval"
@@ -35,7 +37,9 @@ def show(request: Request, ports: Ports) -> Response:
     record, opened = _opened(request, ports)
     if opened.voter not in asked_people(record):
         raise GoneError(f"{record.number} is decided, or was decided without you; it is {record.state} now")
-    return page(200, approval_page.question(record, opened.voter, _journal_head(record, ports)))
+    words = spoken(request, record, opened.voter, ports)
+    head, others = _journal_head(record, ports), switch(words, ports.policies.languages)
+    return page(200, approval_page.question(record, opened.voter, head, words, others))
 
 
 def decide(request: Request, ports: Ports) -> Response:
@@ -49,7 +53,7 @@ def decide(request: Request, ports: Ports) -> Response:
         return _approval(current).vote(current, opened.voter, decision, note, ports.now(), link=opened.link)
 
     saved = desk.update(ports, record.id, voted)
-    return page(200, approval_page.thanks(saved, decision))
+    return page(200, approval_page.thanks(saved, decision, spoken(request, saved, opened.voter, ports)))
 
 
 def link(record: Record, approver: str, ports: Ports) -> str:

@@ -80,13 +80,22 @@ def _enter_http(work: HttpWork, event: Event, ports: Ports) -> dict[str, Any]:
     try:
         response = work(http.read(event), ports)
     except ItsmError as error:
-        response = http.problem(error, wants_page=http.wants_page(event))
+        response = _problem(error, event, ports)
     except Exception as error:
         logger().error("request failed unexpectedly", extra={"route": event.get("routeKey"), **_trouble(error)})
-        response = http.problem(error, wants_page=http.wants_page(event))
+        response = _problem(error, event, ports)
     facts = {"route": event.get("routeKey"), "status": response.status}
     logger().info("request answered", extra=facts)
     return http.answer(response)
+
+
+def _problem(error: Exception, event: Event, ports: Ports) -> http.Response:
+    if not http.wants_page(event):
+        return http.problem(error, wants_page=False)
+    # the words of pages are of no use to the doors that programs call
+    from itsm.runtime import speaking
+
+    return speaking.trouble(error, event, ports)
 
 
 def step_door(work: StepWork) -> Door[StepWork]:

@@ -42,9 +42,7 @@ def send_form(request: Request, ports: Ports) -> Response:
         return page(422, forms.page(name, form, ports.token(), wrong))
     except forms.TrappedError:
         # A browser that fills in what nobody sees belongs to a person: the page comes back with that field empty.
-        again = InvalidInputError(
-            forms.TRAP, "a field that must stay empty was filled in; it is empty now, send it again"
-        )
+        again = InvalidInputError(forms.TRAP, form.say("trapped"))
         return page(422, forms.page(name, form, ports.token(), forms.WrongAnswersError([again], given.fields)))
     record, _ = intake.take(screened(submission, ports.policies.sources.attachments), ports)
     link = f"{request.base_url}/tickets/{sign(ports.link_secret, 'ticket', record.id)}"

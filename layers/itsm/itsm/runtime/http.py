@@ -91,17 +91,17 @@ def read(event: Mapping[str, Any]) -> Request:
         raise errors.MalformedError("the body says base64 and is not") from error
     if len(body) > MAX_BYTES:
         raise errors.TooLargeError(f"the body has {len(body)} bytes; {MAX_BYTES} are taken")
-    headers = _headers(event)
+    sent = headers(event)
     stage = context.get("stage", "$default")
     prefix = "" if stage == "$default" else f"/{stage}"
-    scheme = headers.get("x-forwarded-proto", "https")
+    scheme = sent.get("x-forwarded-proto", "https")
     return Request(
         route=event["routeKey"],
         method=context["http"]["method"],
         path=event["rawPath"],
         params=event.get("pathParameters") or {},
         query=event.get("queryStringParameters") or {},
-        headers=headers,
+        headers=sent,
         body=body,
         claims=context.get("authorizer", {}).get("jwt", {}).get("claims", {}),
         base_url=f"{scheme}://{context['domainName']}{prefix}",
@@ -109,13 +109,14 @@ def read(event: Mapping[str, Any]) -> Request:
     )
 
 
-def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+def headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of an event by their names in lower case."""
     return {name.lower(): value or "" for name, value in (event.get("headers") or {}).items()}
 
 
 def wants_page(event: Mapping[str, Any]) -> bool:
     """Whether a person's browser asked."""
-    return "text/html" in _headers(event).get("accept", "")
+    return "text/html" in headers(event).get("accept", "")
 
 
 def check_origin(request: Request) -> None:
@@ -149,14 +150,19 @@ def page(status: int, markup: str) -> Response:
     return Response(status=status, body=markup, content_type="text/html")
 
 
+def told(error: Exception) -> tuple[int, str, str]:
+    """What is told of an error: status, title, and detail; of what went wrong inside nothing but that it did."""
+    status, title = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "Our fault"))
+    return status, title, str(error) if status != 500 else INSIDE
+
+
 def problem(error: Exception, *, wants_page: bool) -> Response:
     """Problem details (RFC 9457), or the same as a plain page for a person's browser.
 
     With the type "about:blank" the title is the status's own phrase (RFC 9457 4.2.1). Of what went wrong inside
     nothing is told.
     """
-    status, title = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), (500, "Our fault"))
-    detail = str(error) if status != 500 else INSIDE
+    status, title, detail = told(error)
     if wants_page:
         return page(status, _error_page(title, detail))
     phrase = HTTPStatus(status).phrase

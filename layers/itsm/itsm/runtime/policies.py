@@ -10,19 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itsm.core.errors import PolicyError
-from itsm.runtime.policy_reading import Reader, UnreadablePolicyError
+from itsm.runtime.policy_reading import Reader, Shelf, UnreadablePolicyError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from itsm.core.calendar import Calendars, Copies
     from itsm.core.organisation import Groups, Services
     from itsm.core.priority import Priorities
     from itsm.jira.policy import JiraPolicy
     from itsm.practices.change.policy import ChangePolicy
     from itsm.practices.incident.policy import IncidentPolicy
+    from itsm.practices.problem.policy import ProblemPolicy
     from itsm.practices.request.policy import RequestPolicy
     from itsm.practices.service_level.policy import ServiceLevels
-    from itsm.service_desk.letters import Letters
+    from itsm.service_desk.letters import Letters, Shipped
     from itsm.service_desk.policy import Forms, Routing, Sources
+    from itsm.service_desk.words import Languages
 
 PACKAGE = "itsm_policy"
 
@@ -118,10 +122,35 @@ class Policies:
 
     @cached_property
     def letters(self) -> Letters:
-        """The words of our mails."""
+        """Our mails: the organisation's language, and the letters of its own."""
         from itsm.service_desk.letters import Letters
 
         return self.read("letters", Letters)
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """The languages we speak: the folders of `languages/`."""
+        return tuple(name for name in self.files("languages") if self.files(f"languages/{name}"))
+
+    def files(self, folder: str) -> tuple[str, ...]:
+        """The names in a folder of the policy, "" for its root; none where there is no such folder."""
+        at = (self._directory or resources.files(PACKAGE)) / folder
+        return tuple(sorted(one.name for one in at.iterdir() if one.name[0] not in "_.")) if at.is_dir() else ()
+
+    @cached_property
+    def shipped_letters(self) -> Mapping[str, Shipped]:
+        """Every letter by language, each language read at its first use."""
+        from itsm.service_desk.letters import Shipped
+
+        return Shelf(self.tags, lambda tag: self.read(f"languages/{tag}/letters", Shipped))
+
+    @cached_property
+    def languages(self) -> Languages:
+        """The words of our pages by language, each language read at its first use."""
+        from itsm.service_desk.words import Languages, Words
+
+        words = Shelf(self.tags, lambda tag: self.read(f"languages/{tag}/words", Words))
+        return Languages(words=words, default=self.letters.language)
 
     @cached_property
     def routing(self) -> Routing:
@@ -150,6 +179,13 @@ class Policies:
         from itsm.practices.incident.policy import IncidentPolicy
 
         return self.read("incident", IncidentPolicy)
+
+    @cached_property
+    def problem(self) -> ProblemPolicy:
+        """What the owner of problem management sets."""
+        from itsm.practices.problem.policy import ProblemPolicy
+
+        return self.read("problem", ProblemPolicy)
 
     @cached_property
     def request(self) -> RequestPolicy:

@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from itsm.core import calendar, organisation, priority
@@ -12,16 +11,19 @@ from itsm.core.practice import load
 from itsm.jira import policy as jira
 from itsm.practices.change import policy as change
 from itsm.practices.incident import policy as incident
+from itsm.practices.problem import policy as problem
 from itsm.practices.request import policy as request
 from itsm.practices.service_level import checks as service_level
-from itsm.runtime.policies import PACKAGE, Policies
+from itsm.runtime import language_check
+from itsm.runtime.policies import Policies
 from itsm.runtime.policy_reading import UnreadablePolicyError
-from itsm.service_desk import letters
+from itsm.service_desk import letter_checks
 from itsm.service_desk import policy as service_desk
 
 type Problems = Iterable[tuple[str, str]]
 
 AT_LINE = re.compile(r"\(at line (\d+)")
+IN_TEMPLATE = re.compile(r"\(in its line (\d+)\)$")
 PART = re.compile(r"[\w-]+|\"[^\"]*\"|'[^']*'")
 DOTTED = rf"((?:{PART.pattern})(?:\s*\.\s*(?:{PART.pattern}))*)"
 HEADER = re.compile(rf"\s*(\[\[?)\s*{DOTTED}\s*\]\]?\s*(?:#.*)?$")
@@ -64,6 +66,7 @@ def _groups(policies: Policies) -> Problems:
 
 def _sources(policies: Policies) -> Problems:
     yield from service_desk.problems(policies.sources)
+    yield from language_check.readers(policies)
     mail, alarm = policies.sources.mail, policies.sources.alarm
     yield from _levels(policies, "mail", {"impact": str(mail.impact), "urgency": str(mail.urgency)})
     yield from _levels(policies, "alarm", {"impact": str(alarm.impact), "urgency": str(alarm.urgency)})
@@ -108,7 +111,7 @@ def _jira(policies: Policies) -> Problems:
     yield from jira.problems(policies.jira, states)
 
 
-PRACTICES = ("incident", "request", "change")
+PRACTICES = ("incident", "request", "change", "problem")
 OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
     "calendars": lambda policies: calendar.problems(policies.calendars),
     "groups": _groups,
@@ -116,11 +119,12 @@ OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
     "priorities": lambda policies: priority.problems(policies.priorities),
     "sources": _sources,
     "forms": _forms,
-    "letters": lambda policies: letters.problems(policies.letters),
+    "letters": lambda policies: letter_checks.problems(policies.letters),
     "routing": lambda policies: service_desk.problems(policies.routing),
     "service_level": lambda policies: service_level.problems(policies.service_level),
     "jira": _jira,
     "incident": lambda policies: incident.problems(policies.incident),
+    "problem": lambda policies: problem.problems(policies.problem),
     "request": lambda policies: request.problems(policies.request),
     "change": lambda policies: change.problems(policies.change),
 }
@@ -130,39 +134,49 @@ OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
 def check(directory: Path | None = None) -> list[Finding]:
     """All faults of all policy files; a file that cannot be read keeps only those that need it from being judged."""
     policies = Policies(directory)
-    unreadable, found = {}, []
+    unreadable: dict[str, list[tuple[str, str]]] = {}
+    found: list[Finding] = []
     for name in OWNERS:
         try:
             getattr(policies, name)
         except UnreadablePolicyError as error:
             unreadable[error.file] = error.faults
-    for file, faults in unreadable.items():
-        found += _located(policies, file, faults)
-    for name, problems in OWNERS.items():
+    states = frozenset(state for name in PRACTICES for state in load(name).lifecycle.states)
+    for name, problems in [*OWNERS.items(), *language_check.owners(policies, states)]:
         try:
             faults = list(problems(policies))
-        except UnreadablePolicyError:
-            continue  # reported above, with the file it is about
-        found += _located(policies, f"{name}.toml", faults)
-    return sorted({*found, *_strangers(directory)}, key=lambda one: (one.file, one.line, one.key, one.reason))
+        except UnreadablePolicyError as error:
+            unreadable[error.file] = error.faults
+        else:
+            found += _located(policies, f"{name}.toml", faults)
+    for file, unread in unreadable.items():
+        found += _located(policies, file, unread)
+    return sorted({*found, *_strangers(policies)}, key=lambda one: (one.file, one.line, one.key, one.reason))
 
 
 def _located(policies: Policies, file: str, faults: Problems) -> list[Finding]:
     try:
-        lines = key_lines(policies.text(file.removesuffix(".toml")))
+        text = policies.text(file.removesuffix(".toml"))
     except UnreadablePolicyError:
-        lines = {}
-    return [Finding(file=file, line=_line(lines, key, reason), key=key, reason=reason) for key, reason in faults]
+        text = ""
+    lines, written = key_lines(text), text.splitlines()
+    return [
+        Finding(file=file, line=_line(lines, key, reason, written), key=key, reason=reason) for key, reason in faults
+    ]
 
 
-def _line(lines: Mapping[str, int], key: str, reason: str) -> int:
+def _line(lines: Mapping[str, int], key: str, reason: str, written: Sequence[str]) -> int:
     at = AT_LINE.search(reason)
     if at:
         return int(at[1])
     path = re.sub(r"\[(\d+)\]", r".\1", key)
     while path and path not in lines:
         path = path.rpartition(".")[0]
-    return lines.get(path, 1)
+    line, inner = lines.get(path, 1), IN_TEMPLATE.search(reason)
+    if inner is None or path != key:
+        return line
+    # a text that begins with a line end begins, to TOML, on the next line
+    return line + int(inner[1]) - (0 if written[line - 1].rstrip().endswith(MULTILINE) else 1)
 
 
 def key_lines(text: str) -> dict[str, int]:
@@ -212,13 +226,19 @@ def _join(table: str, dotted: str, counts: dict[str, int], *, grows: bool = Fals
     return path
 
 
-def _strangers(directory: Path | None) -> list[Finding]:
-    names = [one.name for one in (directory.iterdir() if directory else resources.files(PACKAGE).iterdir())]
-    return [
-        Finding(file=name, line=1, key="", reason=f"nobody reads this file; the policy files are {', '.join(OWNERS)}")
-        for name in names
+def _strangers(policies: Policies) -> list[Finding]:
+    strange = [
+        (name, f"nobody reads this file; the policy files are {', '.join(OWNERS)}")
+        for name in policies.files("")
         if name.endswith(".toml") and name.removesuffix(".toml") not in OWNERS
     ]
+    strange += [
+        (f"languages/{file}", reason)
+        for file, reason in language_check.strangers(
+            f"{tag}/{name}" for tag in policies.tags for name in policies.files(f"languages/{tag}")
+        )
+    ]
+    return [Finding(file=name, line=1, key="", reason=reason) for name, reason in strange]
 
 
 def main(arguments: Sequence[str]) -> int:

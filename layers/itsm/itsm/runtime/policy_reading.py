@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -30,6 +30,29 @@ class UnreadablePolicyError(PolicyError):
         self.file, self.faults = file, faults
         lines = "; ".join(f"{file}: {key}: {reason}" if key else f"{file}: {reason}" for key, reason in faults)
         super().__init__(lines)
+
+
+class Shelf[V](Mapping[str, V]):
+    """What is read by name, each at its first use and once."""
+
+    def __init__(self, names: Iterable[str], read: Callable[[str], V]) -> None:
+        self._names, self._read, self._kept = tuple(names), read, dict[str, V]()
+
+    def __getitem__(self, name: str) -> V:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._kept:
+            self._kept[name] = self._read(name)
+        return self._kept[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class Reader:

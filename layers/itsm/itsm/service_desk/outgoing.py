@@ -2,38 +2,54 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from html import escape
+from typing import Any
 
 from itsm.core.ports import Message
-from itsm.core.record import Comment, Record
+from itsm.core.record import SYSTEM, Comment, Record
 from itsm.core.signing import sign
+from itsm.service_desk import letters
 from itsm.service_desk.delivery import undeliverable
 from itsm.service_desk.filters import LIST, Own
-from itsm.service_desk.letters import ENDED, RECEIVED, SAID, Letters
+from itsm.service_desk.letters import Fallen, Letters, unheard
 from itsm.service_desk.opening import UNATTENDED
+from itsm.service_desk.policy import People
 from itsm.service_desk.threading import own_message_id, reply_address
+from itsm.service_desk.words import Languages, Words
 
 MAX_TO = 40
 MAX_QUOTED = 10_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+ENDINGS = {"cancelled": letters.CANCELLED, "rejected": letters.REFUSED}
+
+type Facts = Callable[[Words], Mapping[str, str]]
+"""What a letter says beside what all say, in the words of a language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """What a mail of ours needs to know: the secret that signs, our mail domain, our public address, what is ours."""
+    """What a mail of ours needs to know: the secret that signs, our mail domain, our public address, what is ours.
+
+    And how we write: our letters, our words, whose language we know; `fallen` hears of a template that failed.
+    """
 
     secret: bytes
     domain: str
     url: str
     own: Own
-    name: str = "Service desk"
     letters: Letters = field(default_factory=Letters)
+    languages: Languages = field(default_factory=Languages)
+    people: People = field(default_factory=People)
+    fallen: Fallen = unheard
 
     def ticket_link(self, record: Record) -> str:
         """The requester's page of the ticket."""
         return f"{self.url.rstrip('/')}/tickets/{sign(self.secret, 'ticket', record.id)}"
+
+    def language(self, mail: str, address: str, record: Record) -> str:
+        """The language a person reads a mail in: their own, their organisation's, the ticket's, or that of the desk."""
+        return self.letters.spoken(mail, *self.people.reads(address), str(record.details.get("language", "")))
 
 
 def reachable(address: str, sender: Sender) -> bool:
@@ -49,99 +65,101 @@ def acknowledgement(record: Record, sender: Sender) -> Message | None:
     """The mail that says we have it, once per ticket; None where no person would read it (RFC 3834 2)."""
     if record.practice == "submission" or record.details.get("auto") == LIST or not reachable(record.requester, sender):
         return None
-    facts = {"number": record.number, "title": record.title, "name": record.requester_name}
-    said = sender.letters.paragraphs(RECEIVED, _language(record), **facts) or [
-        f"Thank you for writing. We have it under the number {record.number}: {record.title}",
-        "Answer this mail to add something; the answer comes to us with this number.",
-    ]
-    return _message(
-        record, sender, "ack", 1, (record.requester,), said, sender.ticket_link(record), automatic="auto-replied"
+    mail = _Mail(
+        letter=letters.RECEIVED,
+        purpose="ack",
+        version=1,
+        facts=lambda _: {"name": record.requester_name},
+        automatic="auto-replied",
     )
+    return next(iter(_sent(record, sender, mail, (record.requester,))), None)
 
 
-def public_comment(record: Record, comment: Comment, sender: Sender) -> Message | None:
-    """What was said on the ticket, to all who take part but the one who said it; None when nobody is left."""
+def public_comment(record: Record, comment: Comment, sender: Sender) -> tuple[Message, ...]:
+    """What was said on the ticket, to all who take part but the one who said it; nothing when nobody is left."""
     if not comment.public:
-        return None
-    words = comment.text[:MAX_QUOTED]
-    facts = {"number": record.number, "title": record.title, "author": comment.by, "text": words}
-    said = sender.letters.paragraphs(SAID, _language(record), **facts) or [
-        f"{comment.by} wrote about {record.number}:",
-        words,
-    ]
-    return _message(
-        record,
-        sender,
-        f"comment-{comment.id}",
-        comment.version,
-        _people(record, sender, {comment.by}),
-        said,
-        sender.ticket_link(record),
-    )
+        return ()
+    named = record.requester_name if comment.by == record.requester else ""
+    author = "" if comment.by == SYSTEM else named or comment.by
+    facts = {"author": author, "text": comment.text[:MAX_QUOTED]}
+    mail = _Mail(letter=letters.SAID, purpose=f"comment-{comment.id}", version=comment.version, facts=lambda _: facts)
+    return _sent(record, sender, mail, _people(record, sender, {comment.by}))
 
 
-def _language(record: Record) -> str:
-    return str(record.details.get("language", ""))
+def waited(record: Record, comment: Comment, sender: Sender, *, over: bool) -> tuple[Message, ...]:
+    """The mail that asks for an answer once more, or (`over`) says that we take the ticket to be done without one."""
+    letter = letters.PRESUMED if over else letters.REMINDED
+    mail = _Mail(letter=letter, purpose=f"comment-{comment.id}", version=comment.version)
+    return _sent(record, sender, mail, _people(record, sender, set()))
 
 
-ENDINGS = {"rejected": "was not approved and will not be done", "cancelled": "was cancelled"}
+def resolved(record: Record, sender: Sender) -> tuple[Message, ...]:
+    """The mail that says how it ended: done, refused with the approvers' own words, decided by nobody, or cancelled."""
+    approval: Any = record.details.get("approval") or {}
+    letter = ENDINGS.get(record.state, letters.DONE)
+    if letter == letters.REFUSED and approval.get("decision") == "lapsed":
+        letter = letters.LAPSED
+    votes = approval.get("votes", {}).items() if letter == letters.REFUSED else ()
+    refused = {person: str(vote.get("note", "")) for person, vote in votes if vote["decision"] == "refuse"}
+    facts = {"note": "\n\n".join(filter(None, refused.values())), "by": ", ".join(refused)}
+    return _told(record, sender, letter, "done", facts if letter == letters.REFUSED else {})
 
 
-def resolved(record: Record, sender: Sender) -> Message | None:
-    """The mail that says how it ended: done, refused or cancelled."""
-    ending = ENDINGS.get(record.state)
-    facts = {"number": record.number, "title": record.title, "state": record.state}
-    said = sender.letters.paragraphs(ENDED, _language(record), **facts) or [
-        f"{record.number} {ending or 'is done'}: {record.title}",
-        "If that is not right, answer this mail." if ending else "If it is not, answer this mail and we go on with it.",
-    ]
-    return _to_people(record, sender, f"done-{record.version}", said)
-
-
-def approved(record: Record, sender: Sender) -> Message | None:
+def approved(record: Record, sender: Sender) -> tuple[Message, ...]:
     """The mail that says it was approved and goes on."""
-    said = [f"{record.number} was approved: {record.title}", "We go on with it and tell you when it is done."]
-    return _to_people(record, sender, f"approved-{record.version}", said)
+    return _told(record, sender, letters.APPROVED, "approved")
 
 
-def blocked(record: Record, reason: str, sender: Sender) -> Message | None:
+def blocked(record: Record, reason: str, sender: Sender) -> tuple[Message, ...]:
     """The mail that says it cannot be done as it was planned, and why."""
-    said = [
-        f"{record.number} cannot go on as planned: {record.title}",
-        f"The reason: {reason}.",
-        "Answer this mail with another plan, or ask us for one.",
-    ]
-    return _to_people(record, sender, f"blocked-{record.version}", said)
+    mail = _Mail(
+        letter=letters.BLOCKED,
+        purpose=f"blocked-{record.version}",
+        version=record.version,
+        facts=lambda words: {"reason": words.again(reason)},
+    )
+    return _sent(record, sender, mail, _people(record, sender, set()))
 
 
-def _to_people(record: Record, sender: Sender, purpose: str, said: Iterable[str]) -> Message | None:
+def _told(
+    record: Record, sender: Sender, letter: str, purpose: str, facts: Mapping[str, str] | None = None
+) -> tuple[Message, ...]:
     """A mail about one version of the ticket to everybody who takes part in it."""
-    people, link = _people(record, sender, set()), sender.ticket_link(record)
-    return _message(record, sender, purpose, record.version, people, said, link)
+    named = f"{purpose}-{record.version}"
+    mail = _Mail(letter=letter, purpose=named, version=record.version, facts=lambda _: facts or {})
+    return _sent(record, sender, mail, _people(record, sender, set()))
 
 
-def approval_request(record: Record, approver: str, link: str, sender: Sender, *, why: str = "") -> Message | None:
+def approval_request(record: Record, approver: str, link: str, sender: Sender) -> Message | None:
     """The mail that asks for a decision; its link opens a page, and only pressing a button there decides."""
-    said = [
-        f"Your decision is needed on {record.number}: {record.title}",
-        why or f"Asked for by {record.requester_name or record.requester}.",
-        "Open the page below, read it, and accept or refuse there. The link is for you alone and works once.",
-    ]
-    to = (approver,) if reachable(approver, sender) else ()
+    approval: Any = record.details.get("approval") or {}
+    until = approval.get("expires")
+    asker = record.requester_name or record.requester
     # Two links to one person are two asks (after an edit voids the first); the same link is asked once.
     once = hashlib.sha256(f"{approver}\n{link}".encode()).hexdigest()[:16]
-    return _message(record, sender, f"approval-{once}", record.version, to, said, link)
+    mail = _Mail(
+        letter=letters.DECIDE,
+        purpose=f"approval-{once}",
+        version=record.version,
+        facts=lambda words: {"asker": asker, "until": words.moment(until) if until else ""},
+        link=link,
+    )
+    return next(iter(_sent(record, sender, mail, (approver,) if reachable(approver, sender) else ())), None)
 
 
-def escalated(record: Record, note: Comment, people: Iterable[str], sender: Sender) -> Message | None:
-    """The mail to those whom an escalation level wants told; None when it wants nobody told."""
-    said = [
-        note.text,
-        f"{record.title}\nPriority {record.priority}, group {record.group or 'none'}, worked by "
-        f"{record.assignee or 'nobody yet'}.",
-    ]
-    to = tuple(one for one in dict.fromkeys(people) if reachable(one, sender))[:MAX_TO]
-    return _message(record, sender, f"level-{note.id}", note.version, to, said, sender.ticket_link(record))
+def escalated(
+    record: Record, note: Comment, people: Iterable[str], sender: Sender, letter: str = letters.WARNED
+) -> tuple[Message, ...]:
+    """The mail to those whom a level wants told; nothing when it wants nobody told. `letter`: warned, breached,
+    follow_up."""
+    about = {"priority": str(record.priority), "group": record.group, "assignee": record.assignee}
+    mail = _Mail(
+        letter=letter,
+        purpose=f"level-{note.id}",
+        version=note.version,
+        facts=lambda words: {**about, "note": words.again(note.text)},
+    )
+    return _sent(record, sender, mail, tuple(one for one in dict.fromkeys(people) if reachable(one, sender))[:MAX_TO])
 
 
 def _people(record: Record, sender: Sender, without: set[str]) -> tuple[str, ...]:
@@ -150,49 +168,59 @@ def _people(record: Record, sender: Sender, without: set[str]) -> tuple[str, ...
     return tuple(one for one in everybody if one not in gone and reachable(one, sender))[:MAX_TO]
 
 
-def _message(
-    record: Record,
-    sender: Sender,
-    purpose: str,
-    version: int,
-    to: tuple[str, ...],
-    said: Iterable[str],
-    link: str,
-    automatic: str = "auto-generated",
-) -> Message | None:
-    """A mail on the ticket's thread, None without anybody to send it to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mail:
+    """One thing to say: by which letter, for which purpose (sent once), about which version of the ticket."""
+
+    letter: str
+    purpose: str
+    version: int
+    facts: Facts = field(default=lambda _: {})
+    link: str = ""
+    automatic: str = "auto-generated"
+
+
+def _sent(record: Record, sender: Sender, mail: _Mail, to: tuple[str, ...]) -> tuple[Message, ...]:
+    """A message to the readers of each language; that of the requester's keeps the plain purpose."""
+    groups: dict[str, list[str]] = {}
+    for address in to:
+        groups.setdefault(sender.language(mail.letter, address, record), []).append(address)
+    home = sender.language(mail.letter, record.requester, record)
+    return tuple(
+        _message(record, sender, mail, language, tuple(people), "" if language == home else f"-{language}")
+        for language, people in groups.items()
+    )
+
+
+def _message(record: Record, sender: Sender, mail: _Mail, language: str, to: tuple[str, ...], suffix: str) -> Message:
+    """A mail on the ticket's thread.
 
     SES puts its own Message-ID in place of ours, so our signed one also stands last in References, where every client
     copies it into an answer: the ticket is found by it even when the answer goes to another address.
     """
-    if not to:
-        return None
-    paragraphs = [*said, link]
+    purpose, link = f"{mail.purpose}{suffix}", mail.link or sender.ticket_link(record)
+    common = {"number": record.number, "title": record.title, "link": link}
+    facts = {**common, **mail.facts(sender.languages.of(language))}
+    written = sender.letters.write(mail.letter, language, facts, sender.fallen)
     theirs = str(record.details.get("message_id", ""))
     anchor = own_message_id(sender.secret, record.id, 1, "ack", sender.domain)
-    mine = own_message_id(sender.secret, record.id, version, purpose, sender.domain)
     return Message(
         effect=f"mail.{record.id}.{purpose}",
-        id=mine,
+        id=own_message_id(sender.secret, record.id, mail.version, purpose, sender.domain),
         to=to,
-        subject=header(f"[{record.number}] {record.title}"),
-        text="\n\n".join(paragraphs) + f"\n\n-- \n{sender.name}\n",
-        html=_html(paragraphs, link, sender.name),
+        subject=header(written.subject),
+        text=written.text,
+        html=written.html,
         reply_to=reply_address(sender.secret, record.id, sender.domain),
         in_reply_to=theirs or ("" if purpose == "ack" else anchor),
         references=tuple(dict.fromkeys(one for one in (theirs, anchor) if one)),
-        headers={"Auto-Submitted": automatic, "X-Auto-Response-Suppress": "All", "X-Itsm-Instance": sender.domain},
+        headers={
+            "Auto-Submitted": mail.automatic,
+            "X-Auto-Response-Suppress": "All",
+            "X-Itsm-Instance": sender.domain,
+            "Content-Language": language,
+        },
     )
-
-
-def _html(paragraphs: Iterable[str], link: str, name: str) -> str:
-    shown = [
-        f'<p><a href="{escape(one)}">{escape(one)}</a></p>'
-        if one == link
-        else "<p>" + escape(one).replace("\n", "<br>\n") + "</p>"
-        for one in paragraphs
-    ]
-    return f'<!doctype html><html lang="en"><body>{"".join(shown)}<p>-- <br>{escape(name)}</p></body></html>'
 
 
 def header(text: str) -> str:

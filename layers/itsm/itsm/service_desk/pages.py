@@ -1,6 +1,9 @@
 """Pages: the frame every page for people shares; plain HTML, no script, one small style sheet inside."""
 
+from collections.abc import Iterable
 from html import escape
+
+from itsm.service_desk.words import Languages, Words
 
 STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;margin:0;color:#1b1f24;background:#fff}"
@@ -20,6 +23,7 @@ STYLE = (
     "dt{color:#57606a}dd{margin:0}"
     ".journal{list-style:none;padding:0}.journal li{border-top:1px solid #d0d7de;padding:.5rem 0}"
     ".who{color:#57606a;margin:0}"
+    "nav{border-top:1px solid #d0d7de;margin-top:2rem;padding-top:.5rem}nav a{margin-right:1rem}"
 )
 
 
@@ -30,3 +34,14 @@ def frame(title: str, body: str, language: str = "en") -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
     )
+
+
+def switch(words: Words, languages: Languages, tags: Iterable[str] = ()) -> str:
+    """Links to the same page in the other languages (`tags`, else all we speak), each in its own name."""
+    others = [languages.of(tag) for tag in tags or languages.spoken if tag != words.language and tag in languages.words]
+    links = " ".join(
+        f'<a href="?lang={escape(one.language)}" hreflang="{escape(one.language)}" lang="{escape(one.language)}">'
+        f"{escape(one.name)}</a>"
+        for one in others
+    )
+    return f'<nav aria-label="{escape(words.say("languages"))}">{links}</nav>' if links else ""

@@ -7,6 +7,7 @@ from datetime import datetime
 from itsm.core.events import Json
 from itsm.core.organisation import Groups, Services
 from itsm.service_desk.submission import Submission
+from itsm.service_desk.words import Languages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +130,6 @@ class Maintenance:
 class Attachments:
     """[attachments]: which files are kept. Sizes in bytes; an archive may hold `archive_entries` files, unpack to
     `archive_bytes` and to `archive_ratio` times its size, and hold archives `archive_depth` deep.
-
-    `scanned`: a scanner looks at what is stored (Amazon GuardDuty Malware Protection for S3), and a file is given out
-    only once it has found nothing.
     """
 
     max_bytes: int = 26_214_400
@@ -142,7 +140,6 @@ class Attachments:
     archive_bytes: int = 524_288_000
     archive_ratio: int = 100
     archive_depth: int = 2
-    scanned: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +152,17 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """[people]: organisations by mail domain, and the addresses whose tickets are one step more urgent."""
+    """[people]: organisations by mail domain, the addresses whose tickets are one step more urgent, and the languages
+    of single people by their address."""
 
     organisations: Mapping[str, Organisation] = field(default_factory=dict)
     vip: tuple[str, ...] = ()
+    languages: Mapping[str, str] = field(default_factory=dict)
+
+    def reads(self, address: str) -> tuple[str, str]:
+        """The languages we know a person to read, their own before their organisation's; "" for each not known."""
+        organisation = self.organisations.get(address.rpartition("@")[2])
+        return self.languages.get(address, ""), organisation.language if organisation else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +236,11 @@ class Form:
     zone: str = "UTC"
     defaults: Mapping[str, str] = field(default_factory=dict)
     translation: Mapping[str, Translation] = field(default_factory=dict)
+    words: Languages = field(default_factory=Languages, metadata={"from": "languages"})
+
+    def say(self, what: str, **facts: object) -> str:
+        """A sentence of ours in the form's language."""
+        return self.words.say(self.language, what, **facts)
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from itsm.core.addresses import folded
 from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
-from itsm.service_desk.pages import frame
+from itsm.service_desk.pages import frame, switch
 from itsm.service_desk.policy import Form, Question, Translation
 from itsm.service_desk.sources import posted
 from itsm.service_desk.sources.mime import file_name
 from itsm.service_desk.sources.posted import File, Posted
 from itsm.service_desk.submission import FORM, Submission, attachment
-from itsm.service_desk.words import ENGLISH, say
+from itsm.service_desk.words import ENGLISH
 
 TOKEN = "token"  # noqa: S105  # the name of a field, no secret
 TRAP = "website"
@@ -87,7 +87,7 @@ def parse(
     errors: list[InvalidInputError] = []
     said: dict[str, str] = {}
     if not GOOD_TOKEN.fullmatch(given.get(TOKEN, "")):
-        errors.append(InvalidInputError(TOKEN, "this page is too old; open the form again and send it from there"))
+        errors.append(InvalidInputError(TOKEN, form.say("page_old")))
     for question in form.question:
         if question.type == "file" or not question.asked(given):
             continue
@@ -99,7 +99,7 @@ def parse(
             if answer:
                 said[question.name] = answer
     came, missing = _files(form, given, files)
-    errors += [*_window(said), *missing]
+    errors += [*_window(said, form), *missing]
     if errors:
         raise WrongAnswersError(errors, given)
     facts = {**form.defaults, **said}
@@ -124,7 +124,7 @@ def _files(
     asked = [one for one in form.question if one.type == "file" and one.asked(given)]
     came = tuple(file for one in asked for file in files if file.answers == one.name)
     missing = [one for one in asked if one.required and not any(file.answers == one.name for file in came)]
-    return came, [InvalidInputError(one.name, say(form.language, "fill_in")) for one in missing]
+    return came, [InvalidInputError(one.name, form.say("fill_in")) for one in missing]
 
 
 def _language(form: Form) -> Mapping[str, str]:
@@ -135,40 +135,36 @@ def _answer(question: Question, given: str, form: Form) -> str:
     """The answer as the submission keeps it. Raises InvalidInputError."""
     if not given:
         if question.required:
-            raise InvalidInputError(question.name, say(form.language, "choose_one" if question.choices else "fill_in"))
+            raise InvalidInputError(question.name, form.say("choose_one" if question.choices else "fill_in"))
         return ""
     most = question.most or MOST[question.type]
     if len(given) > most:
-        raise InvalidInputError(question.name, say(form.language, "too_long", most=most, given=len(given)))
+        raise InvalidInputError(question.name, form.say("too_long", most=most, given=len(given)))
     if question.type == "email" and not EMAIL.fullmatch(given):
-        raise InvalidInputError(question.name, say(form.language, "no_address"))
+        raise InvalidInputError(question.name, form.say("no_address"))
     if question.type == "choice" and given not in {choice.value for choice in question.choices}:
-        raise InvalidInputError(question.name, say(form.language, "choose_given"))
+        raise InvalidInputError(question.name, form.say("choose_given"))
     if question.type == "instant":
-        return _epoch(question, given, form.zone)
+        return _epoch(question, given, form)
     return given if question.type == "long" else re.sub(r"\s+", " ", given)
 
 
-def _window(said: Mapping[str, str]) -> list[InvalidInputError]:
+def _window(said: Mapping[str, str], form: Form) -> list[InvalidInputError]:
     """What is wrong with a planned window: it needs both ends, in order."""
     start, end = said.get("planned_start", ""), said.get("planned_end", "")
     if bool(start) != bool(end):
-        return [
-            InvalidInputError(
-                "planned_end" if start else "planned_start", "plan both the start and the end, or neither"
-            )
-        ]
+        return [InvalidInputError("planned_end" if start else "planned_start", form.say("both_ends"))]
     if start and end and int(end) <= int(start):
-        return [InvalidInputError("planned_end", "the end must be after the start")]
+        return [InvalidInputError("planned_end", form.say("end_after_start"))]
     return []
 
 
-def _epoch(question: Question, given: str, zone: str) -> str:
+def _epoch(question: Question, given: str, form: Form) -> str:
     try:
         local = datetime.fromisoformat(given)
     except ValueError as error:
-        raise InvalidInputError(question.name, "write date and time like 2026-03-01T18:00") from error
-    return str(int((local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))).timestamp()))
+        raise InvalidInputError(question.name, form.say("no_instant")) from error
+    return str(int((local if local.tzinfo else local.replace(tzinfo=ZoneInfo(form.zone))).timestamp()))
 
 
 def page(name: str, form: Form, token: str, wrong: WrongAnswersError | None = None) -> str:
@@ -182,14 +178,15 @@ def page(name: str, form: Form, token: str, wrong: WrongAnswersError | None = No
         _question(one, given.get(one.name, ""), errors.get(one.name, ""), form) for one in form.question
     )
     intro = f"<p>{escape(form.intro)}</p>" if form.intro else ""
+    others = "" if wrong else switch(form.words.of(form.language), form.words, form.languages)
     return frame(
-        f"{say(form.language, 'correct')}: {form.title}" if wrong else form.title,
+        f"{form.say('correct')}: {form.title}" if wrong else form.title,
         f"<h1>{escape(form.title)}</h1>{intro}{_summary(form, errors)}\n"
         f'{_style(form)}<form method="post" action="" accept-charset="utf-8"{_enctype(form)}>\n'
         f'<input type="hidden" name="{TOKEN}" value="{escape(token)}">\n'
-        f'<p class="trap" aria-hidden="true"><label for="{TRAP}">{say(form.language, "leave_empty")}</label>'
+        f'<p class="trap" aria-hidden="true"><label for="{TRAP}">{escape(form.say("leave_empty"))}</label>'
         f'<input id="{TRAP}" name="{TRAP}" tabindex="-1" autocomplete="off"></p>\n'
-        f'{questions}\n<button type="submit">{escape(form.button)}</button>\n</form>',
+        f'{questions}\n<button type="submit">{escape(form.button)}</button>\n</form>{others}',
         form.language,
     )
 
@@ -219,7 +216,7 @@ def _only_if(one: Question, form: Form) -> str:
         other = next((each for each in form.question if each.name == name), None)
         labels = {choice.value: choice.label for choice in other.choices} if other else {}
         answers = ", ".join(labels.get(value, value) for value in values)
-        said.append(say(form.language, "only_if", question=other.label if other else name, answers=answers))
+        said.append(form.say("only_if", question=other.label if other else name, answers=answers))
     return " ".join(said)
 
 
@@ -233,7 +230,7 @@ def _summary(form: Form, errors: Mapping[str, str]) -> str:
         else f"<li>{escape(reason)}</li>"
         for field, reason in errors.items()
     )
-    head = say(form.language, "not_sent")
+    head = escape(form.say("not_sent"))
     return f'<div class="errors" role="alert" tabindex="-1"><h2>{head}</h2><ul>{points}</ul></div>'
 
 
@@ -244,13 +241,13 @@ def _question(one: Question, value: str, error: str, form: Form) -> str:
 
 def _asked(one: Question, value: str, error: str, form: Form) -> str:
     name = escape(one.name)
-    zone = f"{say(form.language, 'zone')}: {form.zone}." if one.type == "instant" else ""
+    zone = f"{form.say('zone')}: {form.zone}." if one.type == "instant" else ""
     hint = " ".join(part for part in (one.hint, zone, _only_if(one, form)) if part)
     needed = one.required and not one.when
     told = [f"{name}-hint"] * bool(hint) + [f"{name}-wrong"] * bool(error)
     below = f'<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
     below += f'<p class="wrong" id="{name}-wrong">{escape(error)}</p>' if error else ""
-    said = escape(one.label) + ("" if needed else f" ({say(form.language, 'optional')})")
+    said = escape(one.label) + ("" if needed else f" ({escape(form.say('optional'))})")
     extra = f' aria-describedby="{" ".join(told)}"' if told else ""
     extra += ' aria-invalid="true"' if error else ""
     if one.type == "choice":
@@ -280,11 +277,11 @@ def _choices(one: Question, value: str) -> str:
 def confirmation(form: Form, number: str, link: str, sender: str) -> str:
     """The page after sending: the number to quote, and where to see how it goes."""
     language = form.language
-    place = f'<p><a href="{escape(link)}">{say(language, "look")}</a></p>' if link else ""
-    mail = f"<p>{escape(say(language, 'mailed', address=sender))}</p>" if sender else ""
-    thanks, yours = say(language, "thanks"), say(language, "number")
+    place = f'<p><a href="{escape(link)}">{escape(form.say("look"))}</a></p>' if link else ""
+    mail = f"<p>{escape(form.say('mailed', address=sender))}</p>" if sender else ""
+    thanks, yours = escape(form.say("thanks")), escape(form.say("number"))
     return frame(
-        say(language, "received", number=number),
+        form.say("received", number=number),
         f"<h1>{thanks}</h1><p>{yours} <strong>{escape(number)}</strong>.</p>{mail}{place}",
         language,
     )
