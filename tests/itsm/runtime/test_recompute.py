@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from itsm.core.record import Record
+from itsm.core.errors import StaleVersionError
+from itsm.core.record import Comment, Record
 from itsm.practices.incident import LIFECYCLE
 from itsm.practices.service_level.policy import RESOLUTION
 from itsm.practices.service_level.replay import clocks_from
-from itsm.runtime.recompute import recomputed, run
+from itsm.runtime.recompute import Done, recomputed, run
 from itsm.runtime.stories import Story
 
 from tests.fakes import FakeRecords
@@ -51,31 +52,50 @@ def test_a_ticket_that_is_done_and_one_the_policy_leaves_as_it_is_are_not_touche
     assert recomputed(told(a_ticket(1)), policy(), NOW) is None
 
 
+def stored(*desks: Desk) -> FakeRecords:
+    return FakeRecords(
+        stored={desk.record.id: desk.record for desk in desks},
+        trail={desk.record.id: list(desk.events) for desk in desks},
+        journal={desk.record.id: list(desk.comments) for desk in desks},
+    )
+
+
+def over(records: FakeRecords, done: Done, limit: int = 10) -> Done:
+    run(list(records.stored), records, LONGER, NOW, done, limit)
+    for record in records.stored.values():
+        if record.event not in records.trail[record.id]:
+            records.trail[record.id].append(record.event)
+    return done
+
+
 def test_it_goes_in_pieces_and_a_piece_done_twice_changes_nothing() -> None:
-    desks = [a_ticket(n) for n in range(5)]
-    records = FakeRecords({desk.record.id: desk.record for desk in desks})
-
-    def stories() -> list[Story]:
-        events = {desk.record.id: desk.events for desk in desks}
-        now = [records.get(desk.record.id) for desk in desks]
-        return [
-            Story(
-                record=one,
-                events=(*events[one.id], *((one.event,) if one.event.type == "ClocksRecomputed" else ())),
-                comments=tuple(desk.comments),
-            )
-            for one, desk in zip(now, desks, strict=True)
-        ]
-
-    first = run(stories(), records, LONGER, NOW, "", 2)
-    assert (first.seen, first.changed, first.next) == (2, 2, "ticket1")
-    second = run(stories(), records, LONGER, NOW, first.next, 10)
-    assert (second.seen, second.changed, second.next) == (3, 3, "")
-    assert run(stories(), records, LONGER, NOW, "", 10).changed == 0
+    records = stored(*(a_ticket(n) for n in range(5)))
+    first = over(records, Done(), 2)
+    assert (first.seen, first.changed, first.last, first.ended) == (2, 2, "ticket1", False)
+    second = over(records, Done(last=first.last))
+    assert (second.seen, second.changed, second.ended) == (3, 3, True)
+    assert over(records, Done()).changed == 0
 
 
-def test_a_ticket_somebody_saved_meanwhile_is_left_to_them() -> None:
+def test_a_ticket_somebody_saves_meanwhile_is_left_to_them() -> None:
     desk = a_ticket(1)
-    newer = desk.record.changed("FieldsChanged", by="ada", origin="records", at=NOW, title="other")
-    done = run([told(desk)], FakeRecords({newer.id: newer}), LONGER, NOW, "", 10)
-    assert (done.changed, done.raced) == (0, 1)
+    records = stored(desk)
+
+    class Overtaken(FakeRecords):
+        def save(self, record: Record, comment: Comment | None = None) -> Record:
+            raise StaleVersionError("somebody was first")
+
+    overtaken = Overtaken(stored=records.stored, trail=records.trail, journal=records.journal)
+    done = over(overtaken, Done())
+    assert (done.changed, done.raced, done.ended) == (0, 1, True)
+
+
+def test_a_ticket_whose_history_is_not_all_written_is_left_to_the_next_run() -> None:
+    desk = a_ticket(1)
+    records = stored(desk)
+    late = records.trail["ticket1"].pop(2)
+    done = over(records, Done())
+    assert (done.changed, done.behind) == (0, 1)
+    assert "run it again" in str(done)
+    records.trail["ticket1"].append(late)
+    assert over(records, Done()).changed == 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from itsm.core.errors import MalformedError
 from itsm.core.events import Event
+from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from itsm.aws.models import Tables
+    from itsm.core.ports import Records
 
 SPOKEN = ("id", "record", "at", "by", "origin", "public", "version")
 """What of a comment a clock goes by; its text stays where it is."""
@@ -78,6 +80,25 @@ def write(path: Path, stories: Iterable[Story]) -> Iterator[Story]:
         for story in stories:
             out.write(to_line(story) + "\n")
             yield story
+
+
+def told(record_id: str, records: Records) -> Story:
+    """A record as it is now, with its history; an event whose audit row is not written yet may be missing of it."""
+    record = records.get(record_id)
+    trail = {event.version: event for event in records.history(record_id)} | {record.version: record.event}
+    events = tuple(trail[version] for version in sorted(trail) if version <= record.version)
+    return Story(record=record, events=events, comments=records.comments(record_id))
+
+
+def open_ids(bound: Tables) -> Iterator[str]:
+    """The id of every record whose work is not done; reads the table whole, with the rights of whoever runs it."""
+    from itsm.aws.models import META
+
+    key = bound.record.pk.startswith("T#") & (bound.record.sk == META)
+    for item in bound.record.scan(key, attributes_to_get=["pk", "practice", "state"]):
+        lifecycle = load(item.practice).lifecycle
+        if item.state not in lifecycle.met | lifecycle.final:
+            yield item.pk.removeprefix("T#")
 
 
 def deployed(bound: Tables) -> Iterator[Story]:
