@@ -16,7 +16,7 @@ from itsm.core.errors import (
 )
 from itsm.core.events import Json
 from itsm.jira import adf, wire
-from itsm.jira.issues import Document, Draft, Edit, Found, Issue, Person, Said, Status, Transition
+from itsm.jira.issues import Document, Draft, Edit, Found, Issue, Person, Said, Status, Told, Transition
 
 STATUSES = {
     name: Status(id=str(10000 + at), name=name, category=category)
@@ -97,6 +97,8 @@ class FakeJira:
     needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     moves: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=lambda: dict(MOVES))
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
+    properties: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    custom: dict[tuple[str, str], Document] = field(default_factory=dict)
     numbers: int = 10000
     full: bool = False
 
@@ -169,7 +171,11 @@ class FakeJira:
             labels=draft.labels,
             due=draft.optional.get("due", ""),
             record=draft.record,
+            creator=US.account,
+            description=draft.description,
         )
+        if draft.clocks is not None:
+            issue = self._told(issue, draft.clocks)
         self.issues[issue.id], self.said[issue.id], self.born[issue.id] = issue, [], self.now()
         self.parents[issue.id] = draft.parent
         self._tell("jira:issue_created", issue)
@@ -200,19 +206,41 @@ class FakeJira:
             if self.born[issue.id] >= since or any(edit.at >= since for edit in issue.edits)
         )
 
-    def edit(self, issue: str, fields: Mapping[str, str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+    def edit(
+        self,
+        issue: str,
+        fields: Mapping[str, str],
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        clocks: Told | None = None,
+    ) -> None:
         """PUT issue."""
         fault = self._begin("edit")
-        for name in (*fields, *(["labels"] if add or remove else [])):
+        for name in (*fields, *(["labels"] if add or remove else []), *([clocks.place] if clocks else [])):
             if name in self.refuses:
                 raise InvalidInputError(name, "Jira refused it (400)")
-        self._edit(self._seen(issue), US, fields, add, remove)
+        self._edit(self._seen(issue), US, fields, add, remove, clocks)
         self._end("edit", fault)
 
+    def _told(self, issue: Issue, clocks: Told) -> Issue:
+        self.properties[issue.id] = clocks.facts
+        if clocks.place == "description":
+            return replace(issue, description=clocks.document)
+        if clocks.place and clocks.document:
+            self.custom[issue.id, clocks.place] = clocks.document
+        return issue
+
     def _edit(
-        self, issue: Issue, by: Person, fields: Mapping[str, str], add: Sequence[str] = (), remove: Sequence[str] = ()
+        self,
+        issue: Issue,
+        by: Person,
+        fields: Mapping[str, str],
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        clocks: Told | None = None,
     ) -> None:
-        after, changes = issue, {}
+        after = self._told(issue, clocks) if clocks else issue
+        changes = {"description": (adf.to_text(issue.description), adf.to_text(after.description))}
         names = {ours: jira for jira, ours in wire.NAMES.items()}
         for name, value in fields.items():
             was = {"title": issue.summary, "priority": issue.priority, "due": issue.due}.get(name, "")
@@ -297,6 +325,12 @@ class FakeJira:
     def human_edits(self, by: Person = ADA, issue: str = "", **fields: str) -> None:
         """A person changes fields."""
         self._edit(self.issues[issue] if issue else self.only(), by, fields)
+
+    def human_writes(self, document: Document, by: Person = ADA) -> None:
+        """A person rewrites the description, in the editor they had open."""
+        issue = self.only()
+        changes = {"description": (adf.to_text(issue.description), adf.to_text(document))}
+        self._changed(replace(issue, description=document), by, changes)
 
     def human_labels(self, add: Sequence[str] = (), remove: Sequence[str] = (), by: Person = ADA) -> None:
         """A person adds and removes labels."""

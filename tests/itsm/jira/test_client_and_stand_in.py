@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from itertools import count
@@ -11,6 +12,7 @@ from threading import Thread
 from typing import Any, ClassVar
 
 import pytest
+from itsm.core.clock import Clock
 from itsm.core.errors import (
     AmbiguousError,
     InvalidInputError,
@@ -21,12 +23,13 @@ from itsm.core.errors import (
 )
 from itsm.jira.client import Client
 from itsm.jira.outcome import AGAIN, DONE, PARKED
-from itsm.jira.policy import JiraPolicy
+from itsm.jira.policy import FieldRules, JiraPolicy
 from itsm.jira.signature import nudge, verify
 from itsm.runtime.policies import Policies
 from sandbox.jira import INTEGRATION_EMAIL, INTEGRATION_TOKEN, Hook, JiraSite, Store
+from sandbox.jira.model import CustomField
 
-from tests.itsm.jira.world import World
+from tests.itsm.jira.world import World, a_policy
 from tests.support.jira_guard import JiraGuard
 
 HOOK = Hook(url="http://127.0.0.1:9/jira/webhook", secret="the webhook secret")
@@ -377,3 +380,53 @@ def test_a_connection_that_slept_is_not_trusted_with_a_post() -> None:
         thread.join()
 
     assert (first, second) == ("10001", "10001")
+
+
+def running(world: Served, **changes: Any) -> None:
+    """The ticket under a clock that runs until four hours from now."""
+    clock = Clock(metric="resolution", agreement="gold", calendar="always", target=14_400, state="running",
+                  started_at=world.time, since=world.time, due=world.time + 14_400)  # fmt: skip
+    world.sets(clocks=(replace(clock, **changes),))
+
+
+def test_people_and_machines_see_in_jira_how_the_clocks_stand(world: Served) -> None:
+    world.settle()
+    running(world)
+    world.settle()
+    shown = world.site.handle("GET", f"/browse/{world.link.key}", "", {}, b"").text
+    assert '<div class="panel info"><p><strong>Service level · INC0000001</strong></p>' in shown
+    assert '<strong>Resolution </strong><span class="status blue">Running</span> due 2025-11-24 20:00 UTC' in shown
+    value = world.by_ada("GET", f"issue/{world.link.issue}/properties/itsm.clocks")["value"]
+    assert value["clocks"][0]["due"] == "2025-11-24T20:00:00Z"
+
+    theirs = world.seen()["description"]
+    theirs["content"].append(document("Ada was here.")["content"][0])
+    world.by_ada("PUT", f"issue/{world.link.issue}", {"fields": {"description": theirs}})
+    running(world, state="paused", due=None)
+    world.deliver()
+    world.settle()
+    said = world.seen()["description"]["content"]
+    assert "Paused" in str(said[0])
+    assert said[1:] == theirs["content"][1:]
+    assert "Ada was here." in str(said[-1])
+
+    writes, versions = world.writes(), len(world.records.written)
+    world.later(3600)
+    world.deliver()
+    world.settle()
+    assert (world.writes(), len(world.records.written)) == (writes, versions)
+
+
+def test_a_paragraph_field_takes_the_clocks_where_policy_names_one(contracts: JiraGuard) -> None:
+    contracts.violations.clear()
+    served = Served(contracts, a_policy(fields=FieldRules(clocks="customfield_10060")))
+    field = CustomField(id="customfield_10060", name="Service level", kind="text")
+    served.site.catalogue = replace(served.site.catalogue, custom_fields=(field,))
+    running(served)
+    assert served.settle().state == DONE
+    shown = served.site.handle("GET", f"/browse/{served.link.key}", "", {}, b"").text
+    assert "Resolution" in str(served.seen()["customfield_10060"])
+    assert "Resolution" not in str(served.seen()["description"])
+    assert '<dt>Service level</dt><dd><div class="panel info">' in shown
+    served.serving.stop()
+    contracts.assert_clean()

@@ -149,6 +149,47 @@ def test_a_breach_and_the_due_day_are_shown_in_jira(world: World) -> None:
     assert world.jira.only().due == "2025-11-24"
 
 
+def test_what_is_known_of_a_ticket_marks_its_issue_once_and_goes_when_it_is_so_no_more(world: World) -> None:
+    world.marks = lambda record: ("sla-resolution-75",)
+    world.settle()
+    assert set(world.jira.only().labels) == {f"itsm-{world.id}", "sla-resolution-75"}
+    assert world.record.details.get("labels") is None, "a mark is no label an agent gave the ticket"
+    assert world.quiet()
+
+    world.jira.human_labels(add=["theirs"], remove=["sla-resolution-75"])
+    world.settle()
+    assert set(world.jira.only().labels) == {f"itsm-{world.id}", "sla-resolution-75", "theirs"}
+    assert world.record.details["labels"] == ["theirs"]
+
+    world.marks = lambda record: ()
+    world.settle()
+    assert set(world.jira.only().labels) == {f"itsm-{world.id}", "theirs"}
+    assert world.record.details["labels"] == ["theirs"]
+    assert world.quiet()
+
+
+def test_an_issue_is_created_with_the_marks_of_its_ticket_and_loses_them_like_any_other() -> None:
+    world = World()
+    world.marks = lambda record: ("sla-resolution-75",)
+    world.settle()
+    assert world.jira.writes.total() == 1
+    assert "sla-resolution-75" in world.jira.only().labels
+    assert world.quiet()
+    world.marks = lambda record: ()
+    world.settle()
+    assert "sla-resolution-75" not in world.jira.only().labels
+
+
+def test_a_label_an_agent_gave_stays_when_the_mark_of_the_same_name_goes(world: World) -> None:
+    world.sets(details={"labels": ["late"]})
+    world.marks = lambda record: ("late",)
+    world.settle()
+    world.marks = lambda record: ()
+    world.settle()
+    assert "late" in world.jira.only().labels
+    assert world.record.details["labels"] == ["late"]
+
+
 def test_fault_20_an_edit_between_our_look_and_our_write_is_never_lost_silently(world: World) -> None:
     world.sets(title="ours")
     world.jira.meanwhile["edit"] = lambda: world.jira.human_edits(title="a moment earlier")

@@ -1,6 +1,6 @@
 """A world with one ticket, one Jira, a clock, and nudges on their way; people act on both sides."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -76,6 +76,7 @@ class World:
         self.id = self.records.create(a_record(practice=practice, **record)).record.id
         self.moves: list[str] = []
         self.outcomes: list[Outcome] = []
+        self.marks: Callable[[Record], tuple[str, ...]] = lambda record: ()
 
     @property
     def record(self) -> Record:
@@ -114,6 +115,7 @@ class World:
             now=self.time,
             issue=issue,
             cause=cause,
+            marks=self.marks,
         )
 
     def webhook(self, payload: Mapping[str, Any]) -> Outcome:

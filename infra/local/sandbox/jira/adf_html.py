@@ -37,7 +37,7 @@ def to_html(node: Any) -> str:
     attrs = node.get("attrs", {})
     if kind in SPECIAL:
         return SPECIAL[kind](attrs, inside)
-    if kind in ("mention", "emoji", "status", "date", "placeholder"):
+    if kind in ("mention", "emoji", "date", "placeholder"):
         return f'<span class="{kind}">{escape(inline_text(node))}</span>'
     if kind in WRAPS:
         return f"<{WRAPS[kind]}>{inside}</{WRAPS[kind]}>"
@@ -67,6 +67,10 @@ def _card(attrs: Mapping[str, Any], _: str) -> str:
     return _link(address, escape(address))
 
 
+def _status(attrs: Mapping[str, Any], _: str) -> str:
+    return f'<span class="status {escape(attrs["color"])}">{escape(attrs["text"])}</span>'
+
+
 def _media(attrs: Mapping[str, Any], _: str) -> str:
     return f'<span class="media">[{escape(attrs.get("alt") or "file")}]</span>'
 
@@ -83,6 +87,7 @@ SPECIAL: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
     "inlineCard": _card,
     "blockCard": _card,
     "embedCard": _card,
+    "status": _status,
     "media": _media,
     "mediaInline": _media,
 }

@@ -63,11 +63,7 @@ def _details(rooms: Rooms, issue: Issue) -> str:
         ("Labels", layout.labels(fields.get("labels", [])) or "None"),
         ("Due date", escape(fields.get("duedate") or "None")),
         ("Resolution", escape(resolution or "Unresolved")),
-        *(
-            (f.name, escape(_custom(rooms, f.id, issue)))
-            for f in catalogue.custom_fields
-            if fields.get(f.id) is not None
-        ),
+        *((f.name, _custom(rooms, f.id, issue)) for f in catalogue.custom_fields if fields.get(f.id) is not None),
         ("Created", layout.when(issue.created)),
         ("Updated", layout.when(issue.updated)),
     ]
@@ -79,7 +75,9 @@ def _details(rooms: Rooms, issue: Issue) -> str:
 
 def _custom(rooms: Rooms, field_id: str, issue: Issue) -> str:
     value = rooms.desk.views.fields(issue, (field_id,))[field_id]
-    return str(value.get("value", "")) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return to_html(value) if value.get("type") == "doc" else escape(str(value.get("value", "")))
+    return escape(str(value))
 
 
 def _edit(rooms: Rooms, issue: Issue, acting: str) -> str:

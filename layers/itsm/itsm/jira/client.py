@@ -11,7 +11,7 @@ from itsm.core.errors import AmbiguousError, InvalidInputError, OutsideError
 from itsm.core.events import Json
 from itsm.jira import wire
 from itsm.jira.answers import checked
-from itsm.jira.issues import PROOF, Document, Draft, Found, Issue, Said, Transition
+from itsm.jira.issues import PROOF, Document, Draft, Found, Issue, Said, Told, Transition
 
 if TYPE_CHECKING:
     from jira import JIRA
@@ -72,9 +72,16 @@ class Client:
         keys = ", ".join(f'"{_id(key)}"' for key in sorted(set(projects)))
         return self._search(f"project in ({keys}) AND updated >= -{int(minutes)}m") if keys else ()
 
-    def edit(self, issue: str, fields: Mapping[str, str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+    def edit(
+        self,
+        issue: str,
+        fields: Mapping[str, str],
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        clocks: Told | None = None,
+    ) -> None:
         """PUT issue: setting the same twice is the same, so a lost answer is no danger."""
-        self._ask("PUT", f"issue/{_id(issue)}", body=wire.change(fields, add, remove))
+        self._ask("PUT", f"issue/{_id(issue)}", body=wire.change(fields, add, remove, clocks))
 
     def transitions(self, issue: str) -> tuple[Transition, ...]:
         """GET transitions with the fields of their screens."""

@@ -21,6 +21,7 @@ from itsm.jira.exchange import Shelf
 from itsm.jira.issues import Draft, Issue, Issues
 from itsm.jira.merge import JIRA, OURS, is_mark, label_of
 from itsm.jira.outcome import LATER, OUTAGE, Outcome, again, parked
+from itsm.jira.policy import DESCRIPTION
 
 PENDING, CREATING, LINKED, ATTENTION = "pending", "creating", "linked", "needs_attention"
 LOOKS = (20, 60, 180, 600)
@@ -77,11 +78,7 @@ def _looks(link: Link) -> int:
 def _asked(creation: Creation, link: Link) -> Link | Outcome:
     """Save the intent, ask, and save the answer; when it dies in between, the next nudge looks first."""
     draft = creation.draft()
-    asked: dict[str, Json] = {
-        # What we ask for is what both sides agree on once it is made, however late we learn of it.
-        OURS: {"labels": [label for label in draft.labels if not is_mark(label)]},
-        JIRA: {"labels": [*draft.labels]},
-    }
+    asked = _agreed(draft)
     intent = replace(
         link,
         state=CREATING,
@@ -112,6 +109,18 @@ def _asked(creation: Creation, link: Link) -> Link | Outcome:
     return creation.records.save_link(made)
 
 
+def _agreed(draft: Draft) -> dict[str, dict[str, Json]]:
+    """What we ask for is what both sides agree on once it is made, however late we learn of it."""
+    ours: dict[str, Json] = {
+        "labels": [one for one in draft.labels if not is_mark(one) and one not in draft.marks],
+        **({"marks": [*draft.marks]} if draft.marks else {}),
+    }
+    jira: dict[str, Json] = {"labels": [*draft.labels]}
+    if draft.clocks:
+        ours["clocks"], jira["clocks"] = draft.clocks.standing, draft.clocks.seen
+    return {OURS: ours, JIRA: jira}
+
+
 def _created(creation: Creation, draft: Draft) -> tuple[str, tuple[str, ...]]:
     """The id, and the optional fields that had to be left out; a refusal (4xx) is certain, so asking again is safe."""
     refused: tuple[str, ...] = ()
@@ -119,6 +128,9 @@ def _created(creation: Creation, draft: Draft) -> tuple[str, tuple[str, ...]]:
         try:
             return creation.issues.create(draft), refused
         except InvalidInputError as error:
+            if draft.clocks and error.field == draft.clocks.place != DESCRIPTION:
+                refused, draft = (*refused, "clocks"), replace(draft, clocks=replace(draft.clocks, place=""))
+                continue
             if error.field not in draft.optional:
                 raise
             refused = (*refused, error.field)

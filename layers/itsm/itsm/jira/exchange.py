@@ -1,6 +1,6 @@
 """Exchange: one pass over a record and its issue: what is being agreed on, and the claim on the link meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -53,7 +53,8 @@ class Save(Protocol):
 class Desk:
     """What every pass works with.
 
-    `now` is whole epoch seconds; `more` says where a text that was cut is whole; `parent` is the issue above.
+    `now` is whole epoch seconds; `more` says where a text that was cut is whole; `parent` is the issue above; `marks`
+    are the labels by which an issue shows what else is known of its record.
     """
 
     records: Shelf
@@ -64,6 +65,7 @@ class Desk:
     now: int
     more: str
     parent: str = ""
+    marks: Callable[[Record], tuple[str, ...]] = lambda record: ()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,6 +11,8 @@ type Document = Mapping[str, Json]
 
 PROOF = "itsm.sync"
 """The property that proves an issue or a comment is ours; set in the request that makes it."""
+CLOCKS = "itsm.clocks"
+"""The property that tells machines of a ticket's clocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """An issue as one GET showed it. `record` is what its proof says, "" without; `edits` are oldest first."""
+    """An issue as one GET showed it. `record` is what its proof says, "" without; `edits` are oldest first.
+
+    `creator` is the account that made it.
+    """
 
     id: str
     key: str
@@ -56,6 +61,8 @@ class Issue:
     labels: tuple[str, ...] = ()
     due: str = ""
     record: str = ""
+    creator: str = ""
+    description: Document | None = None
     edits: tuple[Edit, ...] = ()
 
 
@@ -97,8 +104,26 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an issue is to say of a ticket's clocks: a `document` for the field `place`, `facts` for the property.
+
+    A `place` of "" leaves the text out. `standing` and `seen` are what both sides then agree on: the state of the
+    clocks, and what people see of it, in short.
+    """
+
+    place: str
+    document: Document | None
+    facts: Mapping[str, Json]
+    standing: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An issue to create; `record` becomes its proof, in the same request. `optional` is left out if refused."""
+    """An issue to create; `record` becomes its proof, in the same request.
+
+    `optional` and what it says of the `clocks` are left out if refused; `marks` are those of its labels that are ours.
+    """
 
     project: str
     issue_type: str
@@ -108,6 +133,8 @@ class Draft:
     record: str
     parent: str = ""
     optional: Mapping[str, str] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
+    clocks: Told | None = None
 
 
 class Issues(Protocol):
@@ -130,8 +157,15 @@ class Issues(Protocol):
     def changed(self, projects: Sequence[str], minutes: int) -> tuple[Found, ...]:
         """Issues of these projects that changed lately, by search."""
 
-    def edit(self, issue: str, fields: Mapping[str, str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
-        """Set only these fields; `add` and `remove` are labels."""
+    def edit(
+        self,
+        issue: str,
+        fields: Mapping[str, str],
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        clocks: Told | None = None,
+    ) -> None:
+        """Set only these fields; `add` and `remove` are labels, `clocks` what it says of them."""
 
     def transitions(self, issue: str) -> tuple[Transition, ...]:
         """The moves possible now, for us."""

@@ -24,11 +24,15 @@ type Sides = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """What becomes of the labels: those of the record afterwards, and what to add to and remove from the issue."""
+    """What becomes of the labels: those of the record afterwards, and what to add to and remove from the issue.
+
+    `marks` are those that are set and taken away by what is known of the record, whatever people do with them.
+    """
 
     record: tuple[str, ...]
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 def is_mark(label: str) -> bool:
@@ -120,17 +124,23 @@ def decide(policy: str, *, we: bool, they: bool, equal: bool, ours_at: Callable[
     return "pull" if policy == "theirs" else "push"
 
 
-def labels(record: Record, issue: Issue, base: Mapping[str, Json], rules: PracticeRules) -> Labels:
-    """Three-way merge, label by label: both sides' additions and removals hold, and our marks are always there."""
+def labels(
+    record: Record, issue: Issue, base: Mapping[str, Json], rules: PracticeRules, marked: Iterable[str] = ()
+) -> Labels:
+    """Three-way merge, label by label: both sides' additions and removals hold, and our marks are always there.
+
+    `marked` are marks that come and go; one that an agent gave the record itself is the agent's.
+    """
     local = tagged(record) if rules.fields.labels == "merge" else frozenset()
     shown = frozenset(issue.labels)
     before_local, before_shown = _then(base, OURS), _then(base, JIRA)
+    level, before_level = frozenset(marked) - local, _then(base, OURS, "marks") or frozenset()
     if before_shown is None:
         touched = any(edit.field == "labels" for edit in issue.edits)
         before_local, before_shown = frozenset(), local if touched else shown
     before_local = before_local or frozenset()
-    marks = {label_of(record.id)} | ({BREACHED} if _breached(record) else set())
-    own = {label for label in shown | before_shown if is_mark(label)} | marks
+    marks = {label_of(record.id)} | ({BREACHED} if _breached(record) else set()) | level
+    own = {label for label in shown | before_shown if is_mark(label)} | marks | (before_level - local)
     gone = {label for label in before_shown - shown if label not in own}
     record_labels = local
     if rules.fields.labels == "merge":
@@ -139,7 +149,8 @@ def labels(record: Record, issue: Issue, base: Mapping[str, Json], rules: Practi
     return Labels(
         record=tuple(sorted(record_labels)),
         add=tuple(sorted(add)),
-        remove=tuple(sorted((before_local - local) & shown - own)),
+        remove=tuple(sorted(((before_local - local) & shown - own) | ((before_level - level - local) & shown))),
+        marks=tuple(sorted(level)),
     )
 
 
@@ -155,9 +166,9 @@ def words(label: str) -> str:
     return re.sub(r"\s+", "-", adf.clean(label).strip())[:255]
 
 
-def _then(base: Mapping[str, Json], side: str) -> frozenset[str] | None:
+def _then(base: Mapping[str, Json], side: str, name: str = "labels") -> frozenset[str] | None:
     half = base.get(side)
-    kept = half.get("labels") if isinstance(half, Mapping) else None
+    kept = half.get(name) if isinstance(half, Mapping) else None
     return frozenset(str(label) for label in kept) if isinstance(kept, list) else None
 
 
@@ -166,7 +177,13 @@ def _breached(record: Record) -> bool:
 
 
 def draft(
-    record: Record, text: str, rules: PracticeRules, zone: str, account: Callable[[str], str | None], more: str
+    record: Record,
+    text: str,
+    rules: PracticeRules,
+    zone: str,
+    account: Callable[[str], str | None],
+    more: str,
+    marked: Iterable[str] = (),
 ) -> Draft:
     """The issue a record begins as."""
     side = ours(record, rules, zone)
@@ -179,7 +196,8 @@ def draft(
         issue_type=rules.issue_type,
         summary=adf.summary(record.title),
         description=adf.to_document(f"{lead}\n\n{text}", more=more),
-        labels=tuple(sorted(marks | tags)),
+        labels=tuple(sorted(marks | tags | set(marked))),
+        marks=tuple(sorted(set(marked) - tags)),
         record=record.id,
         optional={name: value for name, value in known.items() if value},
     )

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 CATEGORIES = ("new", "indeterminate", "done")
 """The keys of Jira's three status categories; they are the same in every language and workflow."""
 BY_CATEGORY = "category:"
+DESCRIPTION, OFF = "description", "off"
+CUSTOM_FIELD = re.compile(r"customfield_\d+", re.ASCII)
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "fields.title": ("newest", "ours", "theirs", "to_jira"),
     "fields.priority": ("newest", "ours", "theirs", "to_jira"),
@@ -39,7 +41,11 @@ class StatusRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRules:
-    """Who wins per field when both sides changed it; `to_jira`: what people change in Jira is put back."""
+    """Who wins per field when both sides changed it; `to_jira`: what people change in Jira is put back.
+
+    `clocks` is where an issue says how its targets stand: a panel of its description, a paragraph field of its own by
+    id (customfield_10050), or nowhere (off).
+    """
 
     title: str = "newest"
     priority: str = "ours"
@@ -47,6 +53,7 @@ class FieldRules:
     state: str = "newest"
     labels: str = "merge"
     due: str = "to_jira"
+    clocks: str = DESCRIPTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +146,8 @@ def _practice_problems(rules: PracticeRules, states: frozenset[str] | None) -> I
         value = _at(rules, key)
         if value not in allowed:
             yield key, f"is {value!r}; it may be {', '.join(allowed)}"
+    if rules.fields.clocks not in (DESCRIPTION, OFF) and not CUSTOM_FIELD.fullmatch(rules.fields.clocks):
+        yield "fields.clocks", f"is {rules.fields.clocks!r}; it may be {DESCRIPTION}, {OFF} or a customfield_<number>"
     for number, name in rules.priority.items():
         if number not in ("1", "2", "3", "4", "5") or not name:
             yield f"priority.{number}", "maps one of the priorities 1 to 5 to a Jira priority's name"

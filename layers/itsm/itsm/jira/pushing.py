@@ -1,12 +1,14 @@
 """Pushing: what changed on our side is shown in Jira: only what differs, and never twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from itsm.core.errors import InvalidInputError, StaleVersionError, TooLargeError
-from itsm.jira import adf, merge, status, talk
+from itsm.jira import adf, clocks, merge, status, talk
 from itsm.jira.exchange import Exchange
-from itsm.jira.issues import Edit, Transition
+from itsm.jira.issues import Edit, Told, Transition
 from itsm.jira.merge import JIRA, OURS
+from itsm.jira.policy import DESCRIPTION, OFF
 
 REFUSED = "Jira refused the value"
 
@@ -54,27 +56,33 @@ def weigh(it: Exchange) -> tuple[list[str], dict[str, str]]:
 def push_fields(it: Exchange, pushes: dict[str, str], labels: merge.Labels) -> None:
     """One PUT of what differs; a field that Jira refuses is flagged, and the others are sent without it."""
     add, remove = labels.add, labels.remove
-    sent = dict(pushes)
-    before = it.issue
-    while sent or add or remove:
+    sent, before = dict(pushes), it.issue
+    told, edits = _told(it)
+    while sent or add or remove or told:
         it.claim()
         try:
-            it.desk.issues.edit(it.issue.id, sent, add, remove)
+            it.desk.issues.edit(it.issue.id, sent, add, remove, told)
             break
         except InvalidInputError as error:
-            if error.field == "labels":
+            refused = error.field
+            if refused == "labels":
                 add, remove = (), ()
-            elif error.field in sent:
-                del sent[error.field]
+            elif told and refused == told.place:
+                told, refused = replace(told, place=""), "clocks"
+            elif refused in sent:
+                del sent[refused]
             else:
                 raise
-            it.flags[error.field] = REFUSED
-    if sent or add or remove:
+            it.flags[refused] = REFUSED
+    if sent or add or remove or told:
         it.issue = it.desk.issues.get(it.issue.id)
         _overwritten(it, sent, before.edits)
+        _spare_words(it, told, edits)
     for name in pushes:
         # What we sent, not what is there now: a change made since then is the other side's and comes next.
         it.jira[name] = sent[name] if name in sent else merge.theirs(before)[name]
+    if labels.marks or "marks" in it.ours:
+        it.ours["marks"] = [*labels.marks]
     it.ours["labels"] = [*labels.record]
     it.jira["labels"] = [*sorted((set(before.labels) | set(add)) - set(remove))]
 
@@ -91,6 +99,39 @@ def _overwritten(it: Exchange, sent: dict[str, str], before: Sequence[Edit]) -> 
             text = f"The {name} {edit.became!r} that {who} set was replaced by the ticket's {value!r}."
             it.claim()
             it.desk.issues.comment(it.issue.id, adf.to_document(text), f"note-overwritten-{edit.id}", public=False)
+
+
+def _told(it: Exchange) -> tuple[Told | None, Sequence[Edit]]:
+    """What to say of the clocks, if their state changed or someone changed our words, and the changelog until then."""
+    place, number = it.rules.fields.clocks, it.record.number
+    if place == OFF:
+        return None, ()
+    shown = clocks.seen(it.issue.description, number) if place == DESCRIPTION else it.then(JIRA, "clocks") or ""
+    we = (it.then(OURS, "clocks") or "") != clocks.standing(it.record)
+    they = (it.then(JIRA, "clocks") or "") != shown and "clocks" not in it.flags
+    if not we and not they:
+        return None, ()
+    # The description is the people's, and Jira has no lock: what they wrote until this moment is kept word by word.
+    latest = it.desk.issues.get(it.issue.id) if place == DESCRIPTION else it.issue
+    told = clocks.told(it.record, it.rules, it.desk.policy.zone, latest.description)
+    it.flags.pop("clocks", None)
+    it.ours["clocks"], it.jira["clocks"] = told.standing, told.seen
+    return told, latest.edits
+
+
+def _spare_words(it: Exchange, told: Told | None, before: Sequence[Edit]) -> None:
+    """Say what someone wrote into the description in the very moment in which our panel went over it."""
+    if told is None or told.place != DESCRIPTION:
+        return
+    last = max((edit.id for edit in before), default=0)
+    since = [edit for edit in it.issue.edits if edit.id > last and edit.field == DESCRIPTION]
+    ours = max((at for at, edit in enumerate(since) if edit.by.account == it.issue.creator), default=0)
+    for edit in since[:ours]:
+        if edit.by.account != it.issue.creator:
+            text = f"Our note on service levels went over what {edit.by.name or 'someone'} had just written here:"
+            it.claim()
+            body = adf.to_document(f"{text}\n\n{edit.became}", more=it.desk.more)
+            it.desk.issues.comment(it.issue.id, body, f"note-overwritten-{edit.id}", public=False)
 
 
 def push_state(it: Exchange) -> None:

@@ -1,5 +1,6 @@
 """Reconcile: read a record and its issue and make them agree, whatever nudged and however often."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from itsm.core.errors import (
@@ -15,7 +16,7 @@ from itsm.core.errors import (
 )
 from itsm.core.ports import Link, Records
 from itsm.core.record import Comment, Record
-from itsm.jira import create, merge, steps
+from itsm.jira import clocks, create, merge, steps
 from itsm.jira.exchange import Desk, Exchange, Move, Save, claimed_until, start, stopped
 from itsm.jira.issues import Draft, Issues
 from itsm.jira.outcome import AGAIN, LATER, OUTAGE, PARKED, Outcome, again, done, parked
@@ -41,19 +42,23 @@ def reconcile(
     issue: str = "",
     cause: str = "",
     more: str = "",
+    marks: Callable[[Record], tuple[str, ...]] = lambda record: (),
 ) -> Outcome:
     """Make a record and its Jira issue agree, creating the issue when there is none.
 
     `record_id` may be that of one of its steps.
     `issue` and `cause` are what a webhook named (an issue id and Jira's event); both may be wrong, late or missing.
-    `save` saves what changed in Jira (default: the store alone); `more` is where a text that was cut is whole.
+    `save` saves what changed in Jira (default: the store alone); `more` is where a text that was cut is whole; `marks`
+    gives the labels by which the issue shows what else is known of its record.
     Raises NotFoundError when there is no such record.
     """
 
     def plain(before: Record, after: Record, comment: Comment | None) -> Record:
         return records.save(after, comment)
 
-    desk = Desk(records=records, issues=issues, policy=policy, move=move, save=save or plain, now=now, more=more)
+    desk = Desk(
+        records=records, issues=issues, policy=policy, move=move, save=save or plain, now=now, more=more, marks=marks
+    )
     ticket = record_id.partition(".")[0]
     for _ in range(TRIES):
         record = records.get(ticket)
@@ -116,7 +121,7 @@ def _agreed(desk: Desk, rules: PracticeRules, record: Record, link: Link, hint: 
 
 def _exchanged(it: Exchange) -> Outcome:
     """All that changes the record comes first, so that the claim on the link is taken with nothing left to lose."""
-    labels = merge.labels(it.record, it.issue, it.base, it.rules)
+    labels = merge.labels(it.record, it.issue, it.base, it.rules, it.desk.marks(it.record))
     pulls, pushes = weigh(it)
     pull_fields(it, pulls, labels)
     pull_comments(it)
@@ -171,7 +176,7 @@ def _creation(desk: Desk, rules: PracticeRules, record: Record) -> create.Creati
         def account(name: str) -> str | None:
             return people.get(name) or (desk.issues.account(name) if "@" in name else None)
 
-        begun = merge.draft(record, text, rules, desk.policy.zone, account, desk.more)
-        return replace(begun, parent=desk.parent)
+        begun = merge.draft(record, text, rules, desk.policy.zone, account, desk.more, desk.marks(record))
+        return clocks.drafted(replace(begun, parent=desk.parent), record, rules, desk.policy.zone)
 
     return create.Creation(records=desk.records, issues=desk.issues, now=desk.now, draft=draft)

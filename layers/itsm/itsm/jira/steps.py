@@ -9,7 +9,7 @@ from itsm.core.ports import Link
 from itsm.core.record import Comment, Record
 from itsm.jira.exchange import Desk, Shelf, half
 from itsm.jira.merge import OURS
-from itsm.jira.policy import CommentRules, FieldRules, JiraPolicy, PracticeRules, StatusRule, StepRule
+from itsm.jira.policy import OFF, CommentRules, FieldRules, JiraPolicy, PracticeRules, StatusRule, StepRule
 
 OPEN, CLOSED, DROPPED = "open", "closed", "dropped"
 DONE, UNDONE = ("Done", "Closed", "Resolved"), ("Cancelled", "Canceled", "Declined", "Won't Do")
@@ -67,6 +67,7 @@ def steps_of(desk: Desk, rules: PracticeRules, record: Record, parent: str, hint
                 policy=JiraPolicy(practices={record.practice: own}, people=desk.policy.people, zone=desk.policy.zone),
                 move=_Moving(desk, rules, rule, record),
                 parent=parent,
+                marks=lambda step: (),
             ),
             rules=own,
             record=replace(record, id=step_id, title=f"{rule.summary}: {record.title}", state=now),
@@ -91,7 +92,7 @@ def _rules(rules: PracticeRules, rule: StepRule) -> PracticeRules:
         issue_type=rule.issue_type,
         status=STATUS,
         inbound={**dict.fromkeys(UNDONE, DROPPED), "category:done": CLOSED},
-        fields=FieldRules(title="to_jira", assignee="to_jira", labels="to_jira", due="off", state="ours"),
+        fields=FieldRules(title="to_jira", assignee="to_jira", labels="to_jira", due="off", state="ours", clocks=OFF),
         comments=CommentRules(to_jira="none", from_jira="none"),
     )
 

@@ -7,9 +7,9 @@ from typing import Any
 from itsm.core.addresses import folded
 from itsm.core.errors import OutsideError
 from itsm.jira import adf
-from itsm.jira.issues import PROOF, Draft, Edit, Found, Issue, Person, Said, Status, Transition
+from itsm.jira.issues import CLOCKS, PROOF, Draft, Edit, Found, Issue, Person, Said, Status, Told, Transition
 
-FIELDS = "summary,status,priority,assignee,labels,duedate"
+FIELDS = "summary,status,priority,assignee,labels,duedate,description,creator"
 NAMES = {"summary": "title", "priority": "priority", "assignee": "assignee", "duedate": "due", "labels": "labels"}
 """Jira's name of a field to ours."""
 OPAQUE = ("assignee", "status", "duedate")
@@ -25,21 +25,34 @@ def new_issue(draft: Draft) -> dict[str, Any]:
         "description": draft.description,
         "labels": list(draft.labels),
         **_fields(draft.optional),
+        **_told(draft.clocks),
     }
     if draft.parent:
         fields["parent"] = {"id": draft.parent}
-    return {"fields": fields, "properties": [{"key": PROOF, "value": {"record": draft.record}}]}
+    return {"fields": fields, "properties": [{"key": PROOF, "value": {"record": draft.record}}, *_facts(draft.clocks)]}
 
 
-def change(fields: Mapping[str, str], add: Sequence[str], remove: Sequence[str]) -> dict[str, Any]:
+def change(
+    fields: Mapping[str, str], add: Sequence[str], remove: Sequence[str], clocks: Told | None = None
+) -> dict[str, Any]:
     """The body of PUT issue: fields by value, labels by verb, so that labels of others are never overwritten."""
     verbs = [{"add": label} for label in add] + [{"remove": label} for label in remove]
     body: dict[str, Any] = {}
-    if fields:
-        body["fields"] = _fields(fields)
+    if values := {**_fields(fields), **_told(clocks)}:
+        body["fields"] = values
     if verbs:
         body["update"] = {"labels": verbs}
+    if clocks:
+        body["properties"] = _facts(clocks)
     return body
+
+
+def _told(clocks: Told | None) -> dict[str, Any]:
+    return {clocks.place: clocks.document} if clocks and clocks.place else {}
+
+
+def _facts(clocks: Told | None) -> list[dict[str, Any]]:
+    return [{"key": CLOCKS, "value": dict(clocks.facts)}] if clocks else []
 
 
 def _fields(ours: Mapping[str, str]) -> dict[str, Any]:
@@ -75,6 +88,8 @@ def issue(answer: object) -> Issue:
         labels=tuple(str(label) for label in _list(fields.get("labels"))),
         due=str(fields.get("duedate") or ""),
         record=str(proof.get("record") or ""),
+        creator=person(fields.get("creator")).account,
+        description=_maybe(fields.get("description")) or None,
         edits=tuple(sorted(edits, key=lambda edit: edit.id)),
     )
 

@@ -12,7 +12,7 @@ from itsm.jira.sweep import recent
 from itsm.runtime import approving, desk
 from itsm.runtime.door import logger
 from itsm.runtime.http import Request, Response, json_response
-from itsm.runtime.measure import measured
+from itsm.runtime.measure import marks, measured
 from itsm.runtime.ports import Ports
 
 LONGEST_DELAY = 900
@@ -38,6 +38,7 @@ def push(message: Mapping[str, Any], ports: Ports) -> None:
         issue=issue,
         cause=cause,
         more=f"{ports.address('PUBLIC_URL')}/tickets/{link}",
+        marks=lambda record: marks(record, ports.policies),
     )
     if outcome.state == AGAIN:
         again = {"record": record_id, "issue": issue, "cause": cause}

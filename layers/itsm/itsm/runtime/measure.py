@@ -37,3 +37,12 @@ def remaining(record: Record, now: int, policies: Policies) -> dict[str, int]:
 
     levels = policies.service_level
     return {one.metric: rules.remaining(one, now, levels) for one in record.clocks if one.kind == "sla"}
+
+
+def marks(record: Record, policies: Policies) -> tuple[str, ...]:
+    """The labels that escalation levels give the record's issue in Jira; none before a level was reached."""
+    if not any(clock.fired or clock.fired_wall for clock in record.clocks):
+        return ()
+    from itsm.practices.service_level import escalation
+
+    return escalation.marks(record, policies.service_level)

@@ -3,9 +3,10 @@
 from itsm.core.duration import parse
 from itsm.core.errors import PolicyError
 from itsm.practices.service_level.hold import OURS, REASONS
-from itsm.practices.service_level.policy import ACTIONS, METRICS, Agreement, Hold, Level, ServiceLevels
+from itsm.practices.service_level.policy import ACTIONS, MARK, METRICS, Agreement, Hold, Level, ServiceLevels
 
 _HIGHEST_LEVEL = 1000
+_LONGEST_LABEL = 255
 
 type Problems = list[tuple[str, str]]
 
@@ -39,6 +40,7 @@ def _level(level: Level, policy: ServiceLevels) -> Problems:
     found += [("metrics", f"{name!r} is none of {', '.join(METRICS)}") for name in level.metrics if name not in METRICS]
     known = ", ".join(sorted(ACTIONS))
     found += [("actions", f"{name!r} is none of {known}") for name in level.actions if name not in ACTIONS]
+    found += [("mark", reason) for reason in _mark(level)]
     groups = policy.groups.groups
     if level.reassign and level.reassign not in groups:
         found.append(("reassign", f"no group is called {level.reassign!r}"))
@@ -48,6 +50,14 @@ def _level(level: Level, policy: ServiceLevels) -> Problems:
             if "@" not in person and person != "owner" and not (lead != person and lead in groups):
                 found.append((name, f"{person!r} is nobody; write an address, lead:<group> or owner"))
     return found
+
+
+def _mark(level: Level) -> list[str]:
+    if level.mark and MARK not in level.actions:
+        return [f"does nothing without the action {MARK}"]
+    if level.mark.startswith("itsm-") or any(sign.isspace() for sign in level.mark) or len(level.mark) > _LONGEST_LABEL:
+        return [f"{level.mark!r} is no label of Jira's that is free: no blanks, 255 characters, not itsm-"]
+    return []
 
 
 def _offset(text: str) -> list[str]:

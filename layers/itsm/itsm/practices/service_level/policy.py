@@ -18,7 +18,10 @@ SLA, OLA, UC, HOLD = "sla", "ola", "uc", "hold"
 KINDS = (SLA, OLA, UC)
 """Promises to the customer, between support groups, and of a supplier (ITIL v3, Service Design 4.3)."""
 RAISE, FOLLOW_UP, RESOLVE = "raise-priority", "follow-up", "resolve"
-ACTIONS = frozenset({"note", "mail-group", "mail-lead", "mail-owner", "mark-issue", RAISE})
+MARK, OPEN_PROBLEM = "mark-issue", "open-problem"
+ACTIONS = frozenset({"note", "mail-group", "mail-lead", "mail-owner", MARK, OPEN_PROBLEM, RAISE})
+INCIDENT = "incident"
+"""The practice whose records have a problem behind them."""
 BREACH = 100
 EVERY_METRIC = "all"
 CONDITIONS = ("start", "pause", "resume", "stop", "cancel", "reset")
@@ -56,7 +59,8 @@ class Level:
     Instead of a percentage it may stand so long `before` or `after` the due instant: in service hours, or by the wall
     clock with `service_hours = false`. `metrics` limits it to some targets; none named means all. Beside its `actions`
     it may `reassign` the ticket to another group, add people who `watch` it, and `tell` others by mail: addresses,
-    "lead:<group>" or "owner" (of the service); levels one after the other make a chain of command.
+    "lead:<group>" or "owner" (of the service); levels one after the other make a chain of command. `mark` is the label
+    that mark-issue gives the ticket's issue in Jira; without one it says itself which level of which target it was.
     """
 
     at: int = 0
@@ -68,6 +72,7 @@ class Level:
     reassign: str = ""
     watch: tuple[str, ...] = ()
     tell: tuple[str, ...] = ()
+    mark: str = ""
 
     @property
     def name(self) -> str:
@@ -76,6 +81,10 @@ class Level:
             return f"{self.at} %"
         side = f"{self.before} before" if self.before else f"{self.after} after"
         return f"{side} due" + ("" if self.service_hours else " by the wall clock")
+
+    def label(self, kind: str, metric: str) -> str:
+        """The label of an issue whose clock has reached it: "sla-resolution-75", "ola-response-30m-before-due"."""
+        return self.mark or f"{kind}-{metric}-{self.name.removesuffix(' %')}".replace(" ", "-").replace("_", "-")
 
     @property
     def offset(self) -> int:
