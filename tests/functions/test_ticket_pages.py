@@ -3,16 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
+from itsm.core.record import Record
 from itsm.core.signing import sign
-from itsm.runtime import desk
-from itsm.runtime.policies import Policies
+from itsm.runtime import desk, intake
 from itsm.service_desk.attachments import EICAR
 from itsm.service_desk.submission import attachment, listed
+from itsm.service_desk.text import sanitised
 
 from functions.sla_timers.app import start
 from functions.ticket_pages.app import handler
 from tests.builders import a_comment, an_incident
 from tests.fakes import FakePorts
+from tests.itsm.service_desk.mails import a_submission
 from tests.support.http import event
 
 
@@ -63,15 +65,16 @@ def test_the_page_says_what_is_due_what_is_left_since_when_it_waits_and_what_was
     assert "<dt>Resolution</dt><dd>done</dd>" in body
 
 
-def with_file(content: bytes = b"%PDF", *, scanned: bool = True) -> tuple[FakePorts, str]:
-    """A desk whose policy has files scanned, and the link its ticket's page has for the one file."""
-    ports = FakePorts()
-    sources = ports.policies.sources
-    ruled = replace(sources, attachments=replace(sources.attachments, scanned=scanned))
-    ports.policies = type("Ours", (Policies,), {"sources": ruled})()
+def with_file(content: bytes = b"%PDF", *, scanned: str = "true") -> tuple[FakePorts, str]:
+    """A desk that has files scanned, and the link its ticket's page has for the one file."""
+    ports = FakePorts(SCAN_ATTACHMENTS=scanned)
     file = attachment("plan & more.pdf", "application/pdf", content)
-    ports.blobs.put(file.key, content, file.type)
-    details = {"attachments": list(listed([file])), "refused_files": ["run.exe: files ending in .exe are not taken"]}
+    named = an_incident()
+    ports.blobs.put(file.key(named.id), content, file.type)
+    details = {
+        "attachments": list(listed([file], named.id)),
+        "refused_files": ["run.exe: files ending in .exe are not taken"],
+    }
     record = ports.records.create(an_incident(details=details)).record
     body = shown(ports, record.id)
     assert "plan &amp; more.pdf</a> (0 KB)" in body
@@ -111,3 +114,81 @@ def test_a_link_to_a_file_of_another_ticket_is_404() -> None:
     mark = next(iter(ports.blobs.stored)).rpartition("/")[2][:32]
     link = sign(ports.link_secret, "file", f"{other.id}.{mark}.x{ports.now() + 60}")
     assert give(ports, link)["statusCode"] == 404
+
+
+def test_where_nobody_scans_every_kept_file_is_given_out() -> None:
+    ports, link = with_file(scanned="false")
+    ports.blobs.scanning = set(ports.blobs.stored)
+    assert give(ports, link)["statusCode"] == 302
+
+
+PNG = b"\x89PNG\r\n\x1a\n0000"
+
+
+def with_html(markup: str, **of_the_picture: Any) -> tuple[FakePorts, Record]:
+    """A desk with a mail's ticket that came as HTML with one inline picture."""
+    ports = FakePorts(SCAN_ATTACHMENTS="true")
+    picture = attachment("shot.png", "image/png", PNG, "shot@mail")
+    mail = a_submission(html=sanitised(markup), attachments=(replace(picture, **of_the_picture),))
+    return ports, intake.take(mail, ports)[0]
+
+
+def as_sent(ports: FakePorts, record: Record, entry: str = "opening") -> dict[str, Any]:
+    link = sign(ports.link_secret, "ticket", record.id)
+    answer: dict[str, Any] = handler.on(
+        event("GET /tickets/{link}", params={"link": link}, query={"as_sent": entry}), ports
+    )
+    return answer
+
+
+SEEN = '<p>Look: <img src="cid:shot@mail" alt="a screen"><img src="https://evil.example/x.gif" alt="spy"></p>'
+
+
+def test_a_mail_is_shown_as_it_was_sent_with_its_own_pictures_and_nothing_from_elsewhere() -> None:
+    ports, record = with_html(SEEN + "<script>alert(1)</script>")
+    assert '<a href="?as_sent=opening">' in shown(ports, record.id)
+    answer = as_sent(ports, record)
+    body, policy = answer["body"], answer["headers"]["content-security-policy"]
+    assert "/files/" in body.split('<img src="')[1].split('"')[0]
+    assert "<i>[spy]</i>" in body
+    assert not [word for word in ("<script", "evil.example", "cid:") if word in body]
+    assert policy.startswith("sandbox allow-popups; default-src 'none'; ")
+    assert "img-src https://blobs.example.org https://desk.example.org;" in policy
+
+
+def test_a_picture_is_shown_only_once_it_was_scanned() -> None:
+    ports, record = with_html(SEEN)
+    ports.blobs.scanning = set(ports.blobs.stored)
+    answer = as_sent(ports, record)
+    assert "<i>[a screen]</i>" in answer["body"]
+    assert "<img" not in answer["body"]
+    assert "img-src 'none'" in answer["headers"]["content-security-policy"]
+
+
+def test_a_refused_picture_is_told_in_words() -> None:
+    ports, record = with_html(SEEN, refused="larger than 25 MB")
+    assert "<i>[a screen]</i>" in as_sent(ports, record)["body"]
+
+
+def test_an_inline_picture_is_given_out_as_a_picture_and_another_file_as_bytes() -> None:
+    ports, record = with_html(SEEN)
+    link = as_sent(ports, record)["body"].split("/files/")[1].split('"')[0]
+    assert give(ports, link)["headers"]["location"].endswith("type=image/png")
+    ports, link = with_file()
+    assert give(ports, link)["headers"]["location"].endswith("type=")
+
+
+def test_an_entry_that_is_not_the_requesters_or_came_without_html_is_404() -> None:
+    ports, record = with_html("")
+    assert as_sent(ports, record)["statusCode"] == 404
+    ports, record = with_html(SEEN)
+    note = replace(a_comment(record, "note", public=False), page=f"text/{record.id}/1.html")
+    desk.update(ports, record.id, lambda one: desk.commented(one, note), note)
+    assert [as_sent(ports, record, entry)["statusCode"] for entry in (note.id, "nothing")] == [404, 404]
+
+
+def test_a_reply_is_shown_as_it_was_sent_too() -> None:
+    ports, record = with_html("")
+    said = a_submission(key="second@mail", html=sanitised("<p>And <b>this</b>.</p>"))
+    intake.append(said, record, ports)
+    assert "<p>And <b>this</b>.</p>" in as_sent(ports, record, said.comment_id)["body"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sandbox import seams
+from sandbox import object_seams, seams
 from sandbox.aws_doors import AwsDoors
 from sandbox.cloud import Cloud
 from sandbox.front import Front
@@ -30,6 +30,7 @@ from sandbox.outbox import Outbox
 from sandbox.own_secrets import own_secrets
 from sandbox.progress import Say, step
 from sandbox.reloading import Reloading
+from sandbox.scanner import Scanner
 from sandbox.schedules import Schedules
 from sandbox.settings import CREDENTIALS, REGION, Settings, worker_environment
 from sandbox.snapshots import Snapshots
@@ -196,9 +197,12 @@ class Sandbox:
         )  # fmt: skip
         self._stack.callback(self.front.stop)
         self.engine = self.processes.engine
-        self.doors = AwsDoors(self.functions, StatesFront(self.engine), self.outbox, new_id, self._changed)
+        self.doors = AwsDoors(self.functions, StatesFront(self.engine), self.outbox, new_id, self.snapshots.touch)
         self.schedules = Schedules(self._clock, self.cloud.call)
-        seams.to_functions(lambda arn, payload: self.functions.spawn(arn, payload.encode()))
+        self.scanner = Scanner(self.cloud.call, self.event, self.functions.spawn)
+        self._stack.callback(self.scanner.close)
+        object_seams.events_of_objects()
+        seams.to_functions(self.scanner.hand)
         seams.to_processes(lambda arn, text: self._start_process(arn, text))
 
     def _serve_jira(self, listening: socket.socket) -> None:
@@ -211,7 +215,7 @@ class Sandbox:
     def _deploy(self) -> None:
         making = Making(
             self.settings.root, functions=self.functions, front=self.front, engine=self.engine, sources=self.sources,
-            schedules=self.schedules, say=lambda text: self._say(text, 0.0),
+            schedules=self.schedules, scanner=self.scanner, say=lambda text: self._say(text, 0.0),
         )  # fmt: skip
         self.stacks = Stacks(self.settings.root, making, self.record, self._say)
         self.outputs = self.stacks.deploy(STACK, self.settings.stack, self._parameters())
@@ -223,6 +227,7 @@ class Sandbox:
             self.sources.start()
             self._stack.callback(self.sources.close)
             self.schedules.start()
+            self.scanner.start()
             self._stack.callback(self.schedules.close)
             self.front.start()
             self.mailbox = Mailbox(
@@ -265,9 +270,6 @@ class Sandbox:
 
     def _intercept(self, method: str, path: str, headers: Mapping[str, str]) -> Any:
         return self.doors.intercept(method, path, headers)
-
-    def _changed(self) -> None:
-        self.snapshots.touch()
 
     def _extra(self) -> Mapping[str, Any]:
         self.sources.trim()

@@ -1,7 +1,7 @@
 """The emulated AWS services: ministack in this process, with the parts of the sandbox's own in front of it."""
 
-# This module, `seams`, `stacks`, `compiling`, `making` and `snapshots` know the inside of ministack. A new version is
-# read against what they import from it, and the tests of infra/local are its gate.
+# This module, `seams`, `object_seams`, `stacks`, `compiling`, `making` and `snapshots` know the inside of ministack. A
+# new version is read against what they import from it, and the tests of infra/local are its gate.
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from sandbox.settings import ACCOUNT, REGION
+from sandbox.settings import ACCOUNT, CREDENTIALS, REGION
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -53,7 +53,7 @@ class Cloud:
         os.environ.update(
             BIND_HOST="127.0.0.1", IOT_MTLS_ENABLED="0", SFTP_ENABLED="0", MINISTACK_ACCOUNT_ID=ACCOUNT,
             MINISTACK_REGION=REGION, AWS_DEFAULT_REGION=REGION, LOG_LEVEL="WARNING", MINISTACK_HOST="127.0.0.1",
-            GATEWAY_PORT=QUEUE_PORT,
+            GATEWAY_PORT=QUEUE_PORT, **CREDENTIALS,
         )  # fmt: skip
         from ministack import app
         from ministack.services import s3

@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.compiling import source
 from sandbox.front import Front
 from sandbox.functions import Function, Functions
+from sandbox.scanner import Scanner
 from sandbox.schedules import Schedules
 from sandbox.settings import ACCOUNT, REGION
 from sandbox.sources import Sources
@@ -43,11 +44,12 @@ class Making:
         engine: Engine,
         sources: Sources,
         schedules: Schedules,
+        scanner: Scanner,
         say: Callable[[str], None],
     ) -> None:
         self._root, self._say = root, say
         self._functions, self._front, self._engine = functions, front, engine
-        self._sources, self._schedules = sources, schedules
+        self._sources, self._schedules, self._scanner = sources, schedules, scanner
         self._layers: dict[str, Path] = {}
         self._said: set[str] = set()
         self._makers: dict[str, Callable[[Place, Properties], Made]] = {
@@ -66,6 +68,7 @@ class Making:
             "AWS::StepFunctions::StateMachineAlias": self._machine_alias,
             "AWS::Events::Rule": self._rule,
             "AWS::Scheduler::Schedule": self._schedule,
+            "AWS::GuardDuty::MalwareProtectionPlan": self._plan,
         }
 
     def makes(self, place: Place, properties: Properties) -> bool:
@@ -96,6 +99,8 @@ class Making:
         elif place.type == "AWS::StepFunctions::StateMachine":
             with self._engine.transaction():
                 self._engine.machines.delete(physical)
+        elif place.type == "AWS::GuardDuty::MalwareProtectionPlan":
+            self._scanner.forget(physical)
 
     # --- functions
 
@@ -229,3 +234,8 @@ class Making:
         if properties.get("State", "ENABLED") == "ENABLED":
             self._schedules.add(arn, properties["ScheduleExpression"], [{"Id": "target", **target}])
         return place.name, {"Arn": arn}
+
+    def _plan(self, place: Place, properties: Properties) -> Made:
+        bucket = properties["ProtectedResource"]["S3Bucket"]
+        arn = self._scanner.protect(place.name, bucket["BucketName"], bucket.get("ObjectPrefixes", ()))
+        return place.name, {"Arn": arn, "MalwareProtectionPlanId": place.name}

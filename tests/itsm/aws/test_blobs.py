@@ -31,7 +31,7 @@ def tagged(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "verdict"), [("NO_THREATS_FOUND", "clean"), ("THREATS_FOUND", "infected"), ("UNSUPPORTED", "pending")]
+    ("tag", "verdict"), [("NO_THREATS_FOUND", "clean"), ("THREATS_FOUND", "infected"), ("UNSUPPORTED", "locked")]
 )
 def test_the_tag_of_the_scanner_is_its_verdict(blobs: Blobs, tag: str, verdict: str) -> None:
     tagged(tag)

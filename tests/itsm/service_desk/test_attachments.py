@@ -58,7 +58,7 @@ def test_files_beyond_number_or_size_are_named_and_the_rest_kept() -> None:
     assert [one.refused for one in few.attachments] == ["", "", "", "more than 3 files", "more than 3 files"]
     small = screened(a_submission(attachments=files), Attachments(total_bytes=9, max_bytes=7))
     assert [bool(one.refused) for one in small.attachments] == [False, False, True, True, True]
-    assert [line.split("|")[1] for line in listed(small.attachments)] == ["f0.pdf", "f1.pdf"]
+    assert [line.split("|")[1] for line in listed(small.attachments, "r")] == ["f0.pdf", "f1.pdf"]
     assert "f4.pdf (larger than" in told(small.attachments)
 
 

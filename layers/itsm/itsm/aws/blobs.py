@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from itsm.core import scan
 from itsm.core.errors import NotFoundError, OutsideError
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
 
 SCANNED = "GuardDutyMalwareScanStatus"
-VERDICTS = {"NO_THREATS_FOUND": "clean", "THREATS_FOUND": "infected"}
-"""The tag Amazon GuardDuty Malware Protection for S3 puts on what it has scanned, and what its values mean here."""
+"""The tag Amazon GuardDuty Malware Protection for S3 puts on what it has scanned."""
 MINUTES = 5
 
 
@@ -41,10 +41,11 @@ class Blobs:
         except (ClientError, BotoCoreError) as error:
             raise OutsideError(f"{key!r} could not be stored; it is tried again") from error
 
-    def link(self, key: str, name: str) -> str:
+    def link(self, key: str, name: str, media_type: str = "") -> str:
         """A presigned GET; the name is said as RFC 6266 wants it, and no browser opens the file in our name."""
         shown = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
         asked = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": shown}
+        asked |= {"ResponseContentType": media_type} if media_type else {}
         return self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=MINUTES * 60)
 
     def verdict(self, key: str) -> str:
@@ -56,4 +57,4 @@ class Blobs:
         except (ClientError, BotoCoreError) as error:
             raise OutsideError(f"what the scanner said of {key!r} could not be read; it is tried again") from error
         said = next((tag["Value"] for tag in tags if tag["Key"] == SCANNED), "")
-        return VERDICTS.get(said, "pending")
+        return scan.verdict(said)

@@ -158,6 +158,7 @@ def to_comment_item(comment: Comment, version: int, tables: Tables) -> CommentIt
         public=int(comment.public),
         ver=version,
         files=list(comment.attachments) or None,
+        page=comment.page or None,
     )
 
 
@@ -173,4 +174,5 @@ def to_comment(item: CommentItem) -> Comment:
         public=bool(item.public),
         version=int(item.ver),
         attachments=tuple(item.files or ()),
+        page=item.page or "",
     )

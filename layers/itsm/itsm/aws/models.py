@@ -139,6 +139,7 @@ class CommentItem(Model):
     public = NumberAttribute()
     ver = NumberAttribute()
     files = CompactAttribute(null=True)
+    page = UnicodeAttribute(null=True)
 
 
 class WaitItem(Model):

@@ -129,7 +129,10 @@ FIELDS = tuple(f.name for f in fields(Record))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """One entry of a record's journal written by a person or a service: public (the requester sees it) or internal."""
+    """One entry of a record's journal written by a person or a service: public (the requester sees it) or internal.
+
+    `page` is where the same words are stored as sanitised HTML, "" where they came without.
+    """
 
     id: str
     record: str
@@ -140,3 +143,4 @@ class Comment:
     public: bool = True
     version: int = 0
     attachments: tuple[str, ...] = ()
+    page: str = ""

@@ -50,6 +50,9 @@ class Deployment:
         from botocore.config import Config
 
         settings = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+        if service == "s3":
+            # Links to what a key of KMS encrypts are refused unless signed so, and only by the bucket's own region.
+            settings = settings.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
         make: Callable[..., Any] = boto3.client
         return make(service, config=settings)
 

@@ -8,7 +8,7 @@ from typing import Any
 from itsm.core.events import Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import SYSTEM, Comment, Record, opened
-from itsm.service_desk import quarantine
+from itsm.service_desk import pictures, quarantine
 from itsm.service_desk.attachments import told
 from itsm.service_desk.filters import Own
 from itsm.service_desk.policy import People
@@ -98,6 +98,7 @@ def opening(
     named = known_of(replace(submission, key=key or submission.key), defaults.people)
     practice = named.fields.get("practice") or defaults.practice
     said, blobs = kept(named.text, f"text/{named.record_id}/1", INLINE_BYTES, EXCERPT_BYTES)
+    shown = page(named, f"text/{named.record_id}/1.html")
     record = opened(
         f"{practice.capitalize()}Opened",
         by=named.sender or SYSTEM,
@@ -117,7 +118,7 @@ def opening(
         digest=digest,
         **_standing(named.fields, defaults, priority),
     )
-    return Opening(record=record, blobs=(*blobs, *_files(named.attachments)))
+    return Opening(record=record, blobs=(*blobs, *shown, *_files(named.attachments, record.id)))
 
 
 def _standing(fields: Mapping[str, str], defaults: Defaults, priority: Priority) -> Mapping[str, Any]:
@@ -140,6 +141,8 @@ def entry(submission: Submission, record: Record, *, note: str = "") -> Entry:
     )
     if left_out := told(submission.attachments):
         text = f"{text}\n\n{left_out}"
+    public = not note and submission.kind in (MAIL, FORM)
+    shown = page(submission, f"text/{record.id}/{submission.comment_id}.html") if public else ()
     comment = Comment(
         id=submission.comment_id,
         record=record.id,
@@ -147,10 +150,11 @@ def entry(submission: Submission, record: Record, *, note: str = "") -> Entry:
         by=submission.sender or SYSTEM,
         text=text,
         origin=submission.kind,
-        public=not note and submission.kind in (MAIL, FORM),
-        attachments=listed(submission.attachments)[:MAX_LISTED],
+        public=public,
+        attachments=listed(submission.attachments, record.id)[:MAX_LISTED],
+        page="".join(blob.key for blob in shown),
     )
-    return Entry(comment=comment, blobs=(*blobs, *_files(submission.attachments)))
+    return Entry(comment=comment, blobs=(*blobs, *shown, *_files(submission.attachments, record.id)))
 
 
 def hold(submission: Submission, reason: str, related: str = "") -> Record:
@@ -191,9 +195,19 @@ def kept(text: str, key: str, most: int, excerpt: int) -> tuple[str, tuple[Blob,
     return beginning, (Blob(key=key, body=raw, content_type="text/plain; charset=utf-8"),)
 
 
-def _files(attachments: tuple[Attachment, ...]) -> tuple[Blob, ...]:
+def page(submission: Submission, key: str) -> tuple[Blob, ...]:
+    """The mail's HTML as a blob, its inline pictures bound to the files that are listed; nothing for what has none."""
+    if not submission.html:
+        return ()
+    kept_ones = [one for one in submission.attachments if not one.refused]
+    body = pictures.bound(submission.html, kept_ones[:MAX_LISTED])
+    return (Blob(key=key, body=body.encode("utf-8", "replace"), content_type="text/html; charset=utf-8"),)
+
+
+def _files(attachments: tuple[Attachment, ...], record: str) -> tuple[Blob, ...]:
     kept_ones = (one for one in attachments if not one.refused)
-    return tuple(Blob(key=one.key, body=one.content, content_type="application/octet-stream") for one in kept_ones)
+    octets = "application/octet-stream"
+    return tuple(Blob(key=one.key(record), body=one.content, content_type=octets) for one in kept_ones)
 
 
 def _level(fields: Mapping[str, str], name: str, default: int) -> int:
@@ -212,7 +226,8 @@ def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[
         "related": related,
         "fingerprint": submission.fingerprint,
         "auto": submission.auto.kind if submission.auto.automatic else "",
-        "attachments": list(listed(submission.attachments)[:MAX_LISTED]),
+        "attachments": list(listed(submission.attachments, submission.record_id)[:MAX_LISTED]),
+        "sent_as_html": bool(submission.html),
         "files": sum(not one.refused for one in submission.attachments),
         "refused_files": list[Json](
             [f"{one.name}: {one.refused}" for one in submission.attachments if one.refused][:MAX_LISTED]

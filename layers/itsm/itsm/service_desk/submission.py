@@ -9,6 +9,8 @@ from itsm.core.record import derived_id
 
 MAIL, FORM, WEBHOOK, ALARM = "mail", "form", "webhook", "alarm"
 
+FILES = "attachments"
+
 FAILED, UNKNOWN, VERIFIED, INTERNAL = 0, 1, 2, 3
 """Trust: 0 the sender's own rules reject it, 1 nothing is known, 2 the channel or sender is authenticated, 3 our own
 account."""
@@ -16,7 +18,7 @@ account."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that came along. `content` is there while parsing; afterwards the file is a blob under `key`.
+    """A file that came along. `content` is there while parsing; afterwards the file is a blob of its ticket.
 
     `content_id` names it where the HTML shows it inline (RFC 2392), else "". `refused` says why it is not kept.
     """
@@ -29,10 +31,10 @@ class Attachment:
     content: bytes = field(default=b"", repr=False)
     refused: str = ""
 
-    @property
-    def key(self) -> str:
-        """Where the file is stored: by its content, so storing it again is harmless."""
-        return f"attachments/{self.sha256}"
+    def key(self, record: str) -> str:
+        """Where a ticket's file is stored: by its content, so storing it again is harmless, and below the ticket's id,
+        so that whoever judges the file can name the ticket."""
+        return f"{FILES}/{record}/{self.sha256}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +126,7 @@ def attachment(name: str, media_type: str, content: bytes, content_id: str = "")
     )
 
 
-def listed(attachments: Iterable[Attachment]) -> tuple[str, ...]:
+def listed(attachments: Iterable[Attachment], record: str) -> tuple[str, ...]:
     """The attachments that are kept, as a record or comment holds them: `key|name|type|size`."""
-    return tuple(
-        f"{one.key}|{one.name.replace('|', '_')}|{one.type}|{one.size}" for one in attachments if not one.refused
-    )
+    kept = (one for one in attachments if not one.refused)
+    return tuple(f"{one.key(record)}|{one.name.replace('|', '_')}|{one.type}|{one.size}" for one in kept)
