@@ -21,7 +21,8 @@ ACCEPTED, REFUSED, WAITING = "accepted", "refused", "waiting"
 class ApprovalStep:
     """People asked side by side, and how many must agree: `percent` of them, or `count`; all when neither is set.
 
-    An approver is a mail address, `group:<name>` (its members), `lead:<group>`, or `owner` (of the record's service).
+    An approver is a mail address, `group:<name>` (its members), `lead:<group>`, `owner` (of the record's service), or,
+    for an item of the catalogue, `field:<question>` (whose address answers it).
     `hours` of wall-clock time are given to answer.
     """
 
@@ -128,6 +129,9 @@ def _people(approver: str, record: Record, policy: Approvals) -> tuple[str, ...]
     if approver == "owner":
         service = policy.services.services.get(record.service)
         return (folded(service.owner),) if service and service.owner else ()
+    if kind == "field":
+        named = record.details.get(name)
+        return (folded(named),) if isinstance(named, str) and "@" in named else ()
     if "@" in approver:
         return (folded(approver),)
     raise PolicyError(f"nobody is called {approver!r}; write a mail address, group:<name>, lead:<group> or owner")
@@ -167,21 +171,29 @@ def pending(record: Record) -> Mapping[str, Any]:
 
 
 def approval_problems(policy: Approvals, known: Collection[str], prefix: str = "") -> list[tuple[str, str]]:
-    """What is wrong in an approval table, as (key, reason); `known` are the facts its conditions may ask."""
-    found = []
-    for at, rule in enumerate(policy.rules):
-        key = f"{prefix}rules.{at}"
-        found += [(f"{key}.when.{fact}", reason) for fact, reason in rule_problems(rule.when, known)]
-        for number, step in enumerate(rule.steps):
-            found += [(f"{key}.steps.{number}.{name}", reason) for name, reason in _step_problems(step, policy)]
+    """What is wrong with the approvals of a policy, as (key, reason); `known` are the facts its conditions may ask."""
+    found = table_problems(policy, known, prefix)
     found += [(f"{prefix}last_resort", reason) for reason in _nobody(policy.last_resort, policy)]
     if policy.last_resort == "owner":
         found.append((f"{prefix}last_resort", "a service may have no owner; name an address or a group"))
     return found + [(f"{prefix}delegations.{at}.{name}", reason) for at, name, reason in _circles(policy)]
 
 
-def _step_problems(step: ApprovalStep, policy: Approvals) -> list[tuple[str, str]]:
-    found = [("approvers", reason) for approver in step.approvers for reason in _nobody(approver, policy)]
+def table_problems(
+    policy: Approvals, known: Collection[str], prefix: str = "", people: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """What is wrong in an approval table; `people` are the questions that may name an approver."""
+    found = []
+    for at, rule in enumerate(policy.rules):
+        key = f"{prefix}rules.{at}"
+        found += [(f"{key}.when.{fact}", reason) for fact, reason in rule_problems(rule.when, known)]
+        for number, step in enumerate(rule.steps):
+            found += [(f"{key}.steps.{number}.{name}", reason) for name, reason in _step_problems(step, policy, people)]
+    return found
+
+
+def _step_problems(step: ApprovalStep, policy: Approvals, people: Collection[str]) -> list[tuple[str, str]]:
+    found = [("approvers", reason) for approver in step.approvers for reason in _nobody(approver, policy, people)]
     if not step.approvers:
         found.append(("approvers", "names nobody; a pre-approved rule has no steps at all"))
     if step.percent is not None and step.count is not None:
@@ -195,8 +207,12 @@ def _step_problems(step: ApprovalStep, policy: Approvals) -> list[tuple[str, str
     return found
 
 
-def _nobody(approver: str, policy: Approvals) -> list[str]:
+def _nobody(approver: str, policy: Approvals, people: Collection[str] = ()) -> list[str]:
     kind, _, name = approver.partition(":")
+    if kind == "field" and name in people:
+        return []
+    if kind == "field":
+        return [f"no question of type email with domains of its own, which keep approvers in-house, is called {name!r}"]
     if kind in ("group", "lead") and name:
         group = policy.groups.groups.get(name)
         if group is None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from itsm.core.calendar import Calendars, Copies
+    from itsm.core.catalogue import Catalogue
     from itsm.core.organisation import Groups, Services
     from itsm.core.priority import Priorities
     from itsm.jira.policy import JiraPolicy
@@ -119,6 +120,14 @@ class Policies:
         from itsm.service_desk.policy import Forms
 
         return self.read("forms", Forms)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What the forms let people order, by the source an order has."""
+        from itsm.core.catalogue import Catalogue
+        from itsm.service_desk.ordering import item
+
+        return Catalogue(items={f"form-{name}": item(form) for name, form in self.forms.form.items()})
 
     @cached_property
     def letters(self) -> Letters:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from itsm.core import calendar, organisation, priority
+from itsm.core import calendar, catalogue, organisation, priority
 from itsm.core.practice import load
 from itsm.jira import policy as jira
 from itsm.practices.change import policy as change
@@ -19,6 +19,7 @@ from itsm.runtime.policies import Policies
 from itsm.runtime.policy_reading import UnreadablePolicyError
 from itsm.service_desk import letter_checks
 from itsm.service_desk import policy as service_desk
+from itsm.service_desk.ordering import item
 
 type Problems = Iterable[tuple[str, str]]
 
@@ -84,11 +85,21 @@ def _forms(policies: Policies) -> Problems:
     yield from service_desk.problems(policies.forms)
     for name, form in policies.forms.form.items():
         yield from _levels(policies, f"form.{name}.defaults", form.defaults)
+        yield from _item(policies, name, form)
         for at, question in enumerate(form.question):
             if question.name in ("impact", "urgency"):
                 for choice in question.choices:
                     for _, reason in _levels(policies, "", {question.name: choice.value}):
                         yield f"form.{name}.question.{at}.choices", reason
+
+
+def _item(policies: Policies, name: str, form: service_desk.Form) -> Problems:
+    if form.practice != "request" and (form.approval is not None or form.fulfilment):
+        yield f"form.{name}.practice", "only a request has an approval or a fulfilment that a form can plan"
+    facts = [fact for fact in request.REQUEST_FACTS if fact != "details.*"]
+    facts += ["details.cost", *(f"details.{one.name}" for one in form.question)]
+    people = [one.name for one in form.question if one.type == "email" and one.domains]
+    yield from catalogue.item_problems(f"form.{name}", item(form), policies.request.approval, facts, people)
 
 
 def _levels(policies: Policies, path: str, given: Mapping[str, str]) -> Problems:

@@ -18,6 +18,7 @@ FORM: Mapping[str, tuple[str, ...]] = {
     "choose_given": (),
     "too_long": ("most", "given"),
     "no_address": (),
+    "no_domain": ("domains",),
     "only_if": ("question", "answers"),
     "page_old": (),
     "both_ends": (),

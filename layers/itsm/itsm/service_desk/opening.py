@@ -24,7 +24,7 @@ MAX_DETAIL = 2_000
 NO_SUBJECT = "(no subject)"
 HEADER_FIELDS = ("practice", "service", "impact", "urgency")
 LEVELS = ("1", "2", "3", "4", "5")
-INSTANTS = ("planned_start", "planned_end")
+NUMBERS = ("planned_start", "planned_end", "cost")
 LISTS = ("items",)
 UNATTENDED = re.compile(r"^(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?)(?:[-+=.].*)?@", re.IGNORECASE)
 
@@ -240,7 +240,7 @@ def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[
 
 
 def _detail(name: str, value: str) -> Json:
-    if name in INSTANTS and value.isdigit():
+    if name in NUMBERS and value.isdecimal():
         return int(value)
     if name in LISTS:
         return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()][:50]

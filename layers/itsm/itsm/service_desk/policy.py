@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from itsm.core.catalogue import ItemApproval, PlannedTask
 from itsm.core.events import Json
 from itsm.core.organisation import Groups, Services
 from itsm.service_desk.submission import Submission
@@ -180,10 +181,11 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One answer to choose."""
+    """One answer to choose, and what it adds to the cost of an order."""
 
     value: str
     label: str
+    price: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,7 @@ class Question:
 
     type: text, email, long (several lines), choice, instant (date and time in the form's zone), file (one or more).
     `when` names other questions and the answers with which this one is asked; with others it counts for nothing.
+    `domains` are the mail domains an address must be of, if not any.
     """
 
     name: str
@@ -204,6 +207,7 @@ class Question:
     autocomplete: str = ""
     choices: tuple[Choice, ...] = ()
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    domains: tuple[str, ...] = ()
 
     def asked(self, answers: Mapping[str, str]) -> bool:
         """Whether the question is asked of somebody who gave these answers."""
@@ -225,7 +229,11 @@ class Translation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """[form.<name>]: one web form, at /forms/<name>, in its own language and those it is translated into."""
+    """[form.<name>]: one web form, at /forms/<name>, in its own language and those it is translated into.
+
+    With an `approval` or a `fulfilment` it is an item of the service catalogue (core/catalogue.py); it costs `price`
+    and those of what is chosen.
+    """
 
     title: str
     practice: str
@@ -235,6 +243,9 @@ class Form:
     language: str = "en"
     zone: str = "UTC"
     defaults: Mapping[str, str] = field(default_factory=dict)
+    price: int = 0
+    approval: ItemApproval | None = None
+    fulfilment: tuple[PlannedTask, ...] = ()
     translation: Mapping[str, Translation] = field(default_factory=dict)
     words: Languages = field(default_factory=Languages, metadata={"from": "languages"})
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from itsm.core.approvals import Approvals, approval_problems
+from itsm.core.catalogue import Catalogue
 from itsm.core.duration import close_problems
 from itsm.core.organisation import Services
 from itsm.core.priority import Priorities
@@ -22,6 +23,7 @@ class RequestPolicy:
     priorities: Priorities = field(metadata={"from": "priorities"})
     close_after: str = "5 business_days"
     services: Services = field(default_factory=Services, metadata={"from": "services"})
+    catalogue: Catalogue = field(default_factory=Catalogue, metadata={"from": "catalogue"})
 
 
 def problems(policy: RequestPolicy) -> list[tuple[str, str]]:

@@ -1,6 +1,9 @@
 """Rules: what request fulfilment decides: priority, and who must agree."""
 
+from collections.abc import Mapping
+
 from itsm.core.approvals import ApprovalRule
+from itsm.core.events import Json
 from itsm.core.priority import priority
 from itsm.core.record import Record
 from itsm.core.rules import facts, first
@@ -15,9 +18,23 @@ def priority_of(record: Record, policy: RequestPolicy) -> int:
 
 
 def rule_for(record: Record, policy: RequestPolicy) -> ApprovalRule:
-    """The line of the approval table a request falls under; one no line covers is pre-approved."""
-    known = facts(record, policy.services.facts(record.service))
-    return first(policy.approval.rules, known) or ApprovalRule(when={})
+    """The line of the approval table a request falls under; one no line covers is pre-approved.
+
+    An item of the catalogue that has a table of its own falls under that alone.
+    """
+    own = policy.catalogue.of(record.source).approval
+    rules = policy.approval.rules if own is None else own.rules
+    return first(rules, known(record, policy)) or ApprovalRule(when={})
+
+
+def unapproved(record: Record, policy: RequestPolicy) -> bool:
+    """Whether the request needs an agreement that it does not have as it is now."""
+    return bool(rule_for(record, policy).steps) and not APPROVAL.covered(record)
+
+
+def known(record: Record, policy: RequestPolicy) -> Mapping[str, Json]:
+    """What the rules of request fulfilment may ask."""
+    return facts(record, policy.services.facts(record.service))
 
 
 APPROVAL = Approval(terms=TERMS, rule_for=rule_for)

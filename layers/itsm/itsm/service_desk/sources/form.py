@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from itsm.core.addresses import folded
 from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
+from itsm.service_desk import ordering
 from itsm.service_desk.pages import frame, switch
 from itsm.service_desk.policy import Form, Question, Translation
 from itsm.service_desk.sources import posted
@@ -102,7 +103,7 @@ def parse(
     errors += [*_window(said, form), *missing]
     if errors:
         raise WrongAnswersError(errors, given)
-    facts = {**form.defaults, **said}
+    facts = {**form.defaults, **said, **ordering.cost(form, said)}
     return Submission(
         source=f"form-{name}",
         key=given[TOKEN],
@@ -142,6 +143,8 @@ def _answer(question: Question, given: str, form: Form) -> str:
         raise InvalidInputError(question.name, form.say("too_long", most=most, given=len(given)))
     if question.type == "email" and not EMAIL.fullmatch(given):
         raise InvalidInputError(question.name, form.say("no_address"))
+    if question.domains and given.rpartition("@")[2].casefold() not in question.domains:
+        raise InvalidInputError(question.name, form.say("no_domain", domains=", ".join(question.domains)))
     if question.type == "choice" and given not in {choice.value for choice in question.choices}:
         raise InvalidInputError(question.name, form.say("choose_given"))
     if question.type == "instant":
