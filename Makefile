@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run token test prove fuzz cases feeds what-if service-report recompute check bench build deploy verify-audit redrive pins format clean distclean \
+.PHONY: help run token test prove fuzz cases feeds what-if service-report recompute check bench bench-peers build deploy verify-audit redrive pins format clean distclean \
 	check-ruff check-format check-mypy check-imports check-house check-cfn-lint check-sam check-checkov check-policy
 
 PYTHON ?= python3.13
@@ -18,6 +18,7 @@ PINS := tests/requirements.txt
 stamp = .venv$(1)/pins-$(shell cksum < $(2) | cut -d' ' -f1)
 VENV := $(call stamp,,$(PINS))
 SAM_VENV := $(call stamp,-sam,infra/aws/tools-sam.txt)
+PEERS_VENV := $(call stamp,-peers,tests/benchmarks/peers/requirements.txt)
 CHECKOV_VENV := $(call stamp,-checkov,infra/aws/tools-checkov.txt)
 
 help: ## this list
@@ -47,6 +48,9 @@ cases: $(VENV) ## what other systems' tests assert (ITSM_SHARED, default ../shar
 
 bench: $(VENV) ## what a ticket and each door cost, beside a plain handler
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
+
+bench-peers: $(VENV) $(PEERS_VENV) ## our mail door and django-helpdesk on the same mails (ITSM_SHARED, default ../shared): cost and lost mails
+	@.venv/bin/python -m tests.benchmarks.peers
 
 # ---- checks: two at a time, each a line -----------------------------------------------------------------------------
 ORDERED := check-mypy check-house check-sam check-checkov check-cfn-lint check-policy check-ruff check-format check-imports
@@ -141,6 +145,10 @@ $(CHECKOV_VENV):
 	$(call new_venv,.venv-checkov,infra/aws/tools-checkov.txt)
 	@touch $@
 
+$(PEERS_VENV):
+	$(call new_venv,.venv-peers,tests/benchmarks/peers/requirements.txt)
+	@touch $@
+
 UV := uv pip compile -q --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make pins"
 pins: ## resolve and pin anew what pyproject.toml names (needs uv; ARGS=--upgrade for newer versions)
@@ -149,10 +157,11 @@ pins: ## resolve and pin anew what pyproject.toml names (needs uv; ARGS=--upgrad
 	@echo "· layers/vendor/requirements.txt" && $(UV) pyproject.toml -c $(PINS) -o layers/vendor/requirements.txt
 	@echo "· infra/aws/tools-sam.txt" && $(UV) $(ARGS) --group sam -o infra/aws/tools-sam.txt
 	@echo "· infra/aws/tools-checkov.txt" && $(UV) $(ARGS) --group checkov -o infra/aws/tools-checkov.txt
+	@echo "· tests/benchmarks/peers/requirements.txt" && $(UV) $(ARGS) --group peers -o tests/benchmarks/peers/requirements.txt
 
 clean: ## forget the sandbox's state and what was built
 	@rm -rf .sandbox .aws-sam .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 distclean: clean ## forget the environments as well
-	@rm -rf .venv .venv-sam .venv-checkov
+	@rm -rf .venv .venv-sam .venv-checkov .venv-peers
