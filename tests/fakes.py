@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from itsm.core.errors import NotFoundError, StaleVersionError
+from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError
 from itsm.core.events import Event, Json
 from itsm.core.ports import Change, Created, Link, Message, Page, Row, Timer, Wait
 from itsm.core.practice import load
@@ -264,6 +264,21 @@ class FakeBlobs:
 
 
 @dataclass(slots=True)
+class FakeHolidays:
+    """Days by feed."""
+
+    kept: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    def get(self, feed: str) -> frozenset[int] | None:
+        """Its days."""
+        return self.kept.get(feed)
+
+    def put(self, feed: str, days: frozenset[int]) -> None:
+        """Keep them."""
+        self.kept[feed] = days
+
+
+@dataclass(slots=True)
 class FakeMail:
     """Mails that were sent, once per effect."""
 
@@ -329,6 +344,7 @@ class FakePorts:
         self.timers = FakeQueue()
         self.nudges = FakeQueue()
         self.blobs = FakeBlobs()
+        self.holidays = FakeHolidays()
         self.mail = FakeMail()
         self.secrets = FakeSecrets(
             {
@@ -356,6 +372,13 @@ class FakePorts:
         """What a test put there."""
         self.fetched.append(address)
         return self.published.get(address, b"")
+
+    def feed(self, address: str) -> bytes:
+        """What a test put there."""
+        try:
+            return self.published[address]
+        except KeyError as error:
+            raise OutsideError(f"{address}: nobody answers") from error
 
     def address(self, name: str) -> str:
         """An address of the deployment."""

@@ -1,13 +1,19 @@
 """SLA timers: clocks in the group's service hours and zone; fired at their second, once, never early."""
 
-from datetime import datetime
+import shutil
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import itsm_policy
 import pytest
 from itsm.core.clock import Clock
 from itsm.core.record import Record
+from itsm.practices.incident import LIFECYCLE
+from itsm.practices.service_level.replay import clocks_from
 from itsm.runtime import desk
+from itsm.runtime.policies import Policies
 
 from functions.sla_timers.app import fire, start, sweep
 from tests.builders import a_comment, an_incident
@@ -146,3 +152,35 @@ def test_the_first_public_answer_of_an_agent_stops_the_response_clock(ports: Fak
     answer = a_comment(record, "answer", at=ports.now())
     desk.update(ports, record.id, lambda r: desk.commented(r, answer), answer)
     assert clock(ports, record, "response").state == "stopped"
+
+
+def test_a_deadline_a_new_holiday_has_moved_is_moved_when_it_comes_and_never_fires_early(tmp_path: Path) -> None:
+    folder = tmp_path / "policy"
+    shutil.copytree(Path(next(iter(itsm_policy.__path__))), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    text = (folder / "calendars.toml").read_text()
+    text = text.replace(
+        "[calendars.desk]", '[feeds]\ncity = "https://example.org/city.ics"\n[calendars.desk]\nical = "city"'
+    )
+    (folder / "calendars.toml").write_text(text)
+    closed: set[int] = set()
+    policies = Policies(folder, newer=lambda feed: frozenset(closed))
+    ports = FakePorts(time=berlin("2026-06-11T18:30"), policies=policies)
+    record = opened(ports, priority=1, impact=1, urgency=1)
+    first = record.next_timer or 0
+    assert first < berlin("2026-06-11T19:00")
+    run_to(ports, berlin("2026-06-11T20:00"))
+    stored = ports.records.get(record.id)
+    assert (stored.next_timer or 0) < berlin("2026-06-12T19:00")
+    closed.add(date(2026, 6, 12).toordinal())
+    run_to(ports, berlin("2026-06-12T20:00"))
+    moved = ports.records.get(record.id)
+    assert moved.event.type == "ClocksRecomputed"
+    assert moved.version == stored.version + 1, "once, however often the sweeper comes by"
+    assert moved.next_timer is not None
+    assert moved.next_timer >= berlin("2026-06-15T07:00")
+    assert clocks_from(
+        moved, [one.event for one in ports.records.written], ports.records.comments(record.id), LIFECYCLE,
+        ports.policies.service_level,
+    ) == moved.clocks  # fmt: skip
+    run_to(ports, moved.next_timer + 60)
+    assert ports.records.get(record.id).event.type in ("ClockWarned", "ClockBreached")

@@ -8,7 +8,10 @@ from pathlib import Path
 from tests.infra.aws.estate import ROOT
 
 PRODUCT = ROOT / "layers" / "itsm"
-PORTS = frozenset({"records", "audit", "bus", "processes", "timers", "nudges", "blobs", "mail", "once", "secrets"})
+PORTS = frozenset({"records", "audit", "bus", "processes", "timers", "nudges", "blobs", "mail", "once", "secrets",
+                   "holidays"})  # fmt: skip
+HOURS = frozenset({"service_level", "calendars"})
+"""Policies that hold service hours; where a feed is named, they ask for its days."""
 LINK_SECRETS = frozenset({"link_secret", "link_secrets"})
 
 FLOORS = ("itsm.runtime", "itsm.jira", "itsm.service_desk")
@@ -70,6 +73,10 @@ def _called(node: ast.AST) -> Iterator[str]:
                 yield f"secret.{name}"
             case ast.Attribute(attr=name) if name in LINK_SECRETS:
                 yield "secret.link"
+            case ast.Attribute(value=ast.Name(id="policies") | ast.Attribute(attr="policies"), attr=name) if (
+                name in HOURS
+            ):
+                yield "holidays.get"
             case ast.Attribute(value=ast.Name(id="ports"), attr="issues"):
                 yield "secret.jira"
             case ast.Attribute(value=port, attr=method) if _port(port) not in ("", "secrets"):

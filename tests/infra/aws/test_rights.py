@@ -28,6 +28,8 @@ NEEDS = {
     "records.link": {GET},
     "records.save_link": {PUT},
     "records.linked": {GET},
+    "holidays.get": {GET},
+    "holidays.put": {PUT},
     "audit.append": {"dynamodb:GetItem AuditTable", "dynamodb:PutItem AuditTable"},
     "bus.publish": {"events:PutEvents ItsmBus"},
     "processes.start": {"states:StartExecution *"},

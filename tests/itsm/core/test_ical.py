@@ -93,8 +93,7 @@ LINES = (
 
 @given(some.text(max_size=300) | some.lists(some.sampled_from(LINES)).map("\n".join))
 def test_nothing_in_a_feed_raises(text: str) -> None:
-    build("office", CalendarPolicy(hours=WEEK), text)
-    read(text)
+    build("office", CalendarPolicy(hours=WEEK), read(text).days)
 
 
 def test_a_calendar_is_closed_on_the_days_of_its_feed_but_for_what_an_override_says() -> None:

@@ -9,7 +9,7 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
-META, JIRA, POINTER, BLOCK = "META", "JIRA", "P", "B"
+META, JIRA, POINTER, BLOCK, DAYS = "META", "JIRA", "P", "B", "D"
 COMMENT, WAIT = "C#", "W#"
 OPENING = "opening"
 SHARDS = 16
@@ -32,6 +32,11 @@ def issue_key(issue: str) -> str:
 def counter_key(prefix: str) -> str:
     """Partition key of the number block counter of a prefix."""
     return f"CTR#{prefix}"
+
+
+def feed_key(name: str) -> str:
+    """Partition key of what a feed of holidays says."""
+    return f"FEED#{name}"
 
 
 def audit_key(version: int) -> str:
@@ -177,6 +182,14 @@ class CounterItem(Model):
     n = NumberAttribute()
 
 
+class HolidayItem(Model):
+    """The days a feed of holidays closes, as they were last fetched well."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=DAYS)
+    days = CompactAttribute()
+
+
 class AuditItem(Model):
     """One event of a record, for good."""
 
@@ -205,6 +218,7 @@ class Tables:
     link: type[LinkItem]
     pointer: type[PointerItem]
     counter: type[CounterItem]
+    holiday: type[HolidayItem]
     audit: type[AuditItem]
     use: type[UseItem]
 
@@ -226,6 +240,7 @@ def tables(*, records: str, audit: str, ephemeral: str, region: str) -> Tables:
         link=_bound(LinkItem, records, region),
         pointer=_bound(PointerItem, records, region),
         counter=_bound(CounterItem, records, region),
+        holiday=_bound(HolidayItem, records, region),
         audit=_bound(AuditItem, audit, region),
         use=_bound(UseItem, ephemeral, region),
     )

@@ -57,18 +57,36 @@ class CalendarPolicy:
     beside: str = ""
 
 
+type Newer = Callable[[str], frozenset[int] | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Copies:
-    """The last good copy of every feed, by its name."""
+    """The last good copy of every feed, by its name, as it came with the policy; `newer` knows what was fetched since.
+
+    `newer` gives the days (ordinals) a feed closes, None where it knows nothing of it, and raises nothing.
+    """
 
     texts: Mapping[str, str] = field(default_factory=dict)
+    newer: Newer = lambda feed: None
+
+    def days(self, feed: str) -> frozenset[int]:
+        """The days a feed closes; none for no feed."""
+        found = self.newer(feed) if feed else None
+        return _closed(self.texts.get(feed, "")) if found is None else found
+
+
+@lru_cache(maxsize=64)
+def _closed(text: str) -> frozenset[int]:
+    return ical.read(text).days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendars:
     """calendars.toml: the service hours of the organisation by name, and where its feeds of holidays are fetched.
 
-    A feed is fetched when the policy is built, never by a clock; a copy that is missing or broken closes no day.
+    A feed is fetched when the policy is built and each day after that, never by a clock; of one that fails the last
+    good copy holds, and one that never had any closes no day.
     """
 
     calendars: Mapping[str, CalendarPolicy]
@@ -80,7 +98,7 @@ class Calendars:
         if name not in self.calendars:
             raise NotFoundError(f"no calendar is called {name!r}; known are {', '.join(sorted(self.calendars))}")
         policy = self.calendars[name]
-        own = build(name, policy, self.copies.texts.get(policy.ical, ""))
+        own = build(name, policy, self.copies.days(policy.ical))
         return _narrowed(name, own, self.named(policy.beside)) if policy.beside else own
 
 
@@ -90,10 +108,10 @@ def _narrowed(name: str, own: Calendar, other: Calendar) -> Calendar:
 
 
 @lru_cache(maxsize=256)
-def build(name: str, policy: CalendarPolicy, feed: str = "") -> Calendar:
-    """The service hours a policy describes, closed on the days of a feed as well.
+def build(name: str, policy: CalendarPolicy, closed: frozenset[int] = frozenset()) -> Calendar:
+    """The service hours a policy describes, closed on the days (ordinals) of a feed as well.
 
-    Raises PolicyError with everything that is wrong with the policy; nothing in a feed does.
+    Raises PolicyError with everything that is wrong with the policy.
     """
     found = calendar_problems(policy)
     if found:
@@ -108,7 +126,7 @@ def build(name: str, policy: CalendarPolicy, feed: str = "") -> Calendar:
         rotation=tuple(others),
         turn=policy.rotation_from.toordinal() if policy.rotation_from else 1,
         # an override says what holds on its very date, whatever a feed of others knows
-        dates=dict.fromkeys(ical.read(feed).days, ()) | overrides | dict.fromkeys(fixed, ()),
+        dates=dict.fromkeys(closed, ()) | overrides | dict.fromkeys(fixed, ()),
         breaks={_day(on): _on_date(spans) for on, spans in policy.breaks.items()},
         yearly=yearly,
     )

@@ -190,6 +190,16 @@ class Queue(Protocol):
         """Send each body, delayed by whole seconds (0..900). Raises OutsideError unless all were taken."""
 
 
+class Holidays(Protocol):
+    """The days that feeds close, as they were last fetched well."""
+
+    def get(self, feed: str) -> frozenset[int] | None:
+        """The days (ordinals), None for a feed that was never fetched. Raises MalformedError and OutsideError."""
+
+    def put(self, feed: str, days: frozenset[int]) -> None:
+        """Keep the days of a feed in place of those before. Raises TooLargeError and OutsideError."""
+
+
 class Blobs(Protocol):
     """Raw mail, long texts and attachments."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from itsm.core.ports import Audit, Blobs, Bus, Once, Processes, Queue, Records, Secrets
+from itsm.core.ports import Audit, Blobs, Bus, Holidays, Once, Processes, Queue, Records, Secrets
 from itsm.core.ports import Mail as MailPort
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ class Deployment:
         from itsm.aws.sns import fetched
 
         return fetched(address)
+
+    def feed(self, address: str) -> bytes:
+        """What a feed of holidays says at its address."""
+        from itsm.runtime.download import public
+
+        return public(address)
 
     def address(self, name: str) -> str:
         """An address the templates set, "" where this function has none."""
@@ -124,6 +130,13 @@ class Deployment:
         return Bucket(self._client("s3"), self.address("BLOB_BUCKET"))
 
     @cached_property
+    def holidays(self) -> Holidays:
+        """The days that feeds close."""
+        from itsm.aws.holidays import Holidays as Kept
+
+        return Kept(self._tables)
+
+    @cached_property
     def _uses(self) -> Uses:
         from itsm.aws.once import Once as Uses
 
@@ -167,9 +180,10 @@ class Deployment:
     @cached_property
     def policies(self) -> Policies:
         """The organisation, as its owners set it."""
+        from itsm.runtime.holidays import Known
         from itsm.runtime.policies import Policies
 
-        return Policies()
+        return Policies(newer=Known(lambda: self.holidays, self.now))
 
     @property
     def link_secret(self) -> bytes:

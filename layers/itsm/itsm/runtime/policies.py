@@ -15,7 +15,7 @@ from itsm.runtime.policy_reading import Reader, Shelf, UnreadablePolicyError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from itsm.core.calendar import Calendars, Copies
+    from itsm.core.calendar import Calendars, Copies, Newer
     from itsm.core.catalogue import Catalogue
     from itsm.core.organisation import Groups, Services
     from itsm.core.priority import Priorities
@@ -35,11 +35,13 @@ PACKAGE = "itsm_policy"
 class Policies:
     """Every policy file by name; `directory` holds the files (None: the deployed package itsm_policy).
 
+    `newer` knows what feeds of holidays say today; without it the copies that stand beside the files hold.
     Each attribute raises PolicyError, naming file and key, when its file cannot be read as its owner's types.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, newer: Newer | None = None) -> None:
         self._directory = directory
+        self._newer: Newer = newer or (lambda feed: None)
 
     def text(self, name: str) -> str:
         """The source of `<name>.toml`. Raises PolicyError when it is not there or not UTF-8."""
@@ -95,10 +97,11 @@ class Policies:
 
         folder = self._directory / "feeds" if self._directory is not None else resources.files(PACKAGE) / "feeds"
         if not folder.is_dir():
-            return Copies()
+            return Copies(newer=self._newer)
         found = {one.name.removesuffix(".ics"): one for one in folder.iterdir() if one.name.endswith(".ics")}
         # a byte that is no UTF-8 spoils a summary at most
-        return Copies(texts={name: one.read_bytes().decode("utf-8", "replace") for name, one in found.items()})
+        texts = {name: one.read_bytes().decode("utf-8", "replace") for name, one in found.items()}
+        return Copies(texts=texts, newer=self._newer)
 
     @cached_property
     def priorities(self) -> Priorities:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from itsm.core.ports import Audit, Blobs, Bus, Mail, Once, Processes, Queue, Records, Secrets
+from itsm.core.ports import Audit, Blobs, Bus, Holidays, Mail, Once, Processes, Queue, Records, Secrets
 
 if TYPE_CHECKING:
     from itsm.jira.issues import Issues
@@ -22,6 +22,9 @@ class Ports(Protocol):
 
     def fetch(self, address: str) -> bytes:
         """What Amazon SNS publishes at an address of its own. Raises UnauthenticatedError for any other address."""
+
+    def feed(self, address: str) -> bytes:
+        """What a feed of holidays says at its address. Raises OutsideError when it cannot be had within its bounds."""
 
     def address(self, name: str) -> str:
         """An address the templates set, "" where this function has none."""
@@ -53,6 +56,10 @@ class Ports(Protocol):
     @property
     def blobs(self) -> Blobs:
         """Raw mail, long texts and attachments."""
+
+    @property
+    def holidays(self) -> Holidays:
+        """The days that feeds close."""
 
     @property
     def mail(self) -> Mail:

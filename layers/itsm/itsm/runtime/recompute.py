@@ -14,6 +14,7 @@ from itsm.core.practice import load
 from itsm.core.record import SYSTEM
 from itsm.practices.service_level.replay import clocks_from
 from itsm.runtime import stories
+from itsm.runtime.holidays import Known
 from itsm.runtime.measure import under
 from itsm.runtime.policies import Policies
 from itsm.runtime.stories import Story
@@ -104,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--policy", type=Path, help="directory of the policy, instead of the one that is deployed")
     add_deployment(parser)
     options = parser.parse_args(arguments)
+    from itsm.aws.holidays import Holidays
     from itsm.aws.models import tables
     from itsm.aws.numbers import Numbers
     from itsm.aws.records import Records
@@ -113,13 +115,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"no stack {options.stack!r} with outputs RecordsTable and AuditTable was found in {options.region}")
         return 2
     bound = tables(records=names[0], audit=names[1], ephemeral="unused", region=options.region)
-    store, policy, done = (
-        Records(bound, options.region, Numbers(bound)),
-        Policies(options.policy),
-        Done(last=options.after),
-    )
+    store, now, done = Records(bound, options.region, Numbers(bound)), int(time.time()), Done(last=options.after)
+    # the doors of the deployment go by what its feeds say today, not by what they said at the build
+    policy = Policies(options.policy, newer=Known(lambda: Holidays(bound), lambda: now))
     try:
-        run(stories.open_ids(bound), store, policy.service_level, int(time.time()), done, options.limit)
+        run(stories.open_ids(bound), store, policy.service_level, now, done, options.limit)
     except OutsideError as error:
         print(f"stopped: {error}")
     print(done)

@@ -57,7 +57,7 @@ def fire(record_id: str, ports: Ports) -> None:
     """One conditional save if a level of a running clock is due, else nothing; a queue that was early sends again."""
     for left in reversed(range(desk.ATTEMPTS)):
         record, now = ports.records.get(record_id), ports.now()
-        reached = _reached(record, now, ports)
+        reached = _reached(record, now, ports) or _moved(record, now, ports)
         if reached is None:
             _again(record, now, ports)
             return
@@ -77,6 +77,14 @@ def _reached(record: Record, now: int, ports: Ports) -> tuple[Record, Comment | 
         if fired:
             return become(replace(record, clocks=clocks), fired, now, ports)
     return None
+
+
+def _moved(record: Record, now: int, ports: Ports) -> tuple[Record, None] | None:
+    """The record with its deadlines where they are now, if one that came has been moved by a new holiday."""
+    clocks = rules.moved(record.clocks, now, ports.policies.service_level)
+    if clocks == record.clocks:
+        return None
+    return record.changed("ClocksRecomputed", by=SYSTEM, origin=ORIGIN, at=now, clocks=clocks), None
 
 
 def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, None]:

@@ -198,6 +198,14 @@ def fire(
     return tuple(clock for clock, _ in pairs), tuple(reached)
 
 
+def moved(clocks: Clocks, now: int, policy: ServiceLevels) -> Clocks:
+    """The running clocks as their service hours have it by now, if a deadline came that reached nothing yet."""
+    running = [one for one in clocks if one.state == RUNNING]
+    if not any(one.next_at is not None and one.next_at <= now for one in running):
+        return clocks
+    return tuple(measure.begun(one, basis(one, policy)) if one in running else one for one in clocks)
+
+
 def remaining(clock: Clock, now: int, policy: ServiceLevels) -> int:
     """The seconds of service time left at an instant; negative when the target has run out."""
     return measure.left(clock, policy.hours(clock.calendar), now)
