@@ -8,7 +8,7 @@ import pytest
 
 from tests.architecture.house import ROOT
 
-HEAVY = ("boto3", "botocore", "pynamodb", "jira", "requests", "pydantic", "aws_lambda_powertools", "nh3")
+HEAVY = ("boto3", "botocore", "pynamodb", "jira", "requests", "pydantic", "aws_lambda_powertools", "nh3", "jinja2")
 DOORS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 PROBE = """
 import runpy, sys

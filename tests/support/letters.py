@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from itsm.core.ports import Message
 from itsm.core.record import Comment, Record
@@ -31,7 +32,7 @@ def _ended(state: str, decision: str = "") -> Callable[[Record, Comment, Sender]
     def made(record: Record, comment: Comment, desk: Sender) -> Iterable[Message]:
         votes = {"ada@example.org": {"decision": "refuse", "note": comment.text, "at": 1}}
         approval = {"decision": decision, "votes": votes if decision == "refused" else {}}
-        details = {**record.details, "approval": approval} if decision else record.details
+        details: Mapping[str, Any] = {**record.details, "approval": approval} if decision else record.details
         return outgoing.resolved(replace(record, state=state, details=details), desk)
 
     return made

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from itsm.core.record import Record
@@ -69,7 +70,7 @@ def read(html: str) -> Reader:
     return reader
 
 
-def ticket(language: str, **overrides: object) -> Record:
+def ticket(language: str, **overrides: Any) -> Record:
     facts = {
         "title": THEIRS,
         "requester_name": "Rita Rekesta",

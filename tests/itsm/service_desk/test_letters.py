@@ -26,26 +26,34 @@ def test_a_mail_is_written_in_the_tickets_language(policies: Policies, language:
     assert words in message.html
 
 
+GERMANS = {"example.org": Organisation(title="E", language="de")}
+
+
 @pytest.mark.parametrize(
-    ("people", "ticket", "words"),
+    ("people", "ticket", "read"),
     [
-        (
-            People(languages={RITA: "fr"}, organisations={"example.org": Organisation(title="E", language="de")}),
-            "en",
-            "Mer",
-        ),
-        (People(organisations={"example.org": Organisation(title="E", language="de")}), "fr", "Dan"),
-        (People(languages={RITA: "xx"}), "fr", "Mer"),
-        (People(), "", "Tha"),
+        (People(languages={RITA: "fr"}, organisations=GERMANS), "de", "fr"),
+        (People(organisations=GERMANS), "fr", "fr"),
+        (People(organisations=GERMANS), "", "de"),
+        (People(languages={RITA: "xx"}), "fr", "fr"),
+        (People(), "", "en"),
     ],
 )
-def test_a_persons_language_goes_before_their_organisations_and_that_before_the_tickets(
-    policies: Policies, people: People, ticket: str, words: str
+def test_who_asked_reads_their_own_language_that_of_their_form_or_of_their_organisation(
+    policies: Policies, people: People, ticket: str, read: str
 ) -> None:
     desk = replace(sender(policies), people=people)
     message = outgoing.acknowledgement(an_incident(details={"language": ticket}), desk)
     assert message
-    assert message.text.startswith(words)
+    assert message.headers
+    assert message.headers["Content-Language"] == read
+
+
+def test_others_read_their_organisations_language_before_the_tickets(policies: Policies) -> None:
+    desk = replace(sender(policies), people=People(organisations=GERMANS))
+    ticket = an_incident(requester="luc@elsewhere.example", details={"language": "fr"})
+    asked = [outgoing.approval_request(ticket, one, "https://x/1", desk) for one in ("ada@example.org", LIN)]
+    assert [one.headers["Content-Language"] for one in asked if one and one.headers] == ["de", "fr"]
 
 
 def test_readers_of_two_languages_get_a_mail_each_and_both_once(policies: Policies) -> None:

@@ -14,10 +14,10 @@ from itsm.service_desk.words import ENGLISH, Words
 
 
 def spoken(request: Request, record: Record, reader: str, ports: Ports) -> Words:
-    """The words for a page about a record, in the first language we speak of these: that of ?lang=, the browser's, the
-    person's, their organisation's, the ticket's, the desk's."""
+    """The words for a page about a record, in the first language we speak of these: that of ?lang=, the browser's, what
+    we know of the person, the desk's."""
     languages = ports.policies.languages
-    known = (*ports.policies.sources.people.reads(reader), str(record.details.get("language", "")))
+    known = ports.policies.sources.people.reads(reader, record)
     otherwise = next((one for one in known if one in languages.words), "")
     return languages.asked(request.query.get("lang", ""), request.headers.get("accept-language", ""), otherwise)
 

@@ -48,8 +48,8 @@ class Sender:
         return f"{self.url.rstrip('/')}/tickets/{sign(self.secret, 'ticket', record.id)}"
 
     def language(self, mail: str, address: str, record: Record) -> str:
-        """The language a person reads a mail in: their own, their organisation's, the ticket's, or that of the desk."""
-        return self.letters.spoken(mail, *self.people.reads(address), str(record.details.get("language", "")))
+        """The language a person reads a mail in: theirs as far as we know it and write it, else that of the desk."""
+        return self.letters.spoken(mail, *self.people.reads(address, record))
 
 
 def reachable(address: str, sender: Sender) -> bool:

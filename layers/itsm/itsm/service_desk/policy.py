@@ -7,6 +7,8 @@ from datetime import datetime
 from itsm.core.catalogue import ItemApproval, PlannedTask
 from itsm.core.events import Json
 from itsm.core.organisation import Groups, Services
+from itsm.core.record import Record
+from itsm.service_desk.on_behalf import OnBehalf
 from itsm.service_desk.submission import Submission
 from itsm.service_desk.words import Languages
 
@@ -160,10 +162,16 @@ class People:
     vip: tuple[str, ...] = ()
     languages: Mapping[str, str] = field(default_factory=dict)
 
-    def reads(self, address: str) -> tuple[str, str]:
-        """The languages we know a person to read, their own before their organisation's; "" for each not known."""
+    def reads(self, address: str, record: Record) -> tuple[str, ...]:
+        """The languages a person may read what is about a record in, the surest first; "" for each not known.
+
+        Their own; for who asked the ticket's, which they chose with its form or have from their organisation; for
+        others their organisation's before the ticket's.
+        """
         organisation = self.organisations.get(address.rpartition("@")[2])
-        return self.languages.get(address, ""), organisation.language if organisation else ""
+        theirs, tickets = organisation.language if organisation else "", str(record.details.get("language", ""))
+        rest = (tickets, theirs) if address == record.requester else (theirs, tickets)
+        return self.languages.get(address, ""), *rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +182,7 @@ class Sources:
     attachments: Attachments = field(default_factory=Attachments)
     maintenance: tuple[Maintenance, ...] = ()
     people: People = field(default_factory=People)
+    on_behalf: OnBehalf = field(default_factory=OnBehalf)
     alarm: AlarmSource = field(default_factory=AlarmSource)
     webhook: Mapping[str, WebhookSource] = field(default_factory=dict)
     services: Services = field(default_factory=Services, metadata={"from": "services"})

@@ -28,7 +28,7 @@ SENTENCES: Mapping[str, str] = {
     "too_long": "the template {template} allows {minutes} minutes; plan a shorter window",
     "unapproved": "it is not approved as it is now",
     "half_window": "{field}: is missing; plan both the start and the end, or neither",
-    "window_order": "planned_end: is not after planned_start",
+    "window_order": "{field}: is not after planned_start",
     "no_instant": "{field}: {value} is no date and time; write 2026-11-24T16:30+01:00",
     # why a change is as risky as it is
     "by_template": "template {template}",
@@ -61,8 +61,8 @@ SENTENCES: Mapping[str, str] = {
     "own_request": "{number}: who asks for a thing cannot approve it",
     "not_asked": "{number}: {person} was not asked to approve it",
     "no_approval_link": "this is no link to this record's approval; open it again from the mail it came in",
-    "no_decision": "decision: is accept or refuse",
-    "long_note": "note: has {given} characters; {most} are taken",
+    "no_decision": "{field}: is {one} or {other}",
+    "long_note": "{field}: has {given} characters; {most} are taken",
     "wrong_link": "this link is not one of ours, or it was cut; open it again from the mail it came in",
     "link_expired": "this link has expired; ask for a new one",
     "no_file": "this ticket has no such file",
@@ -94,7 +94,11 @@ SHORT = {
     "priority": r"\d",
     "level": r"[\w%-]+",
     "what": r"[^;]+?",
+    "field": r"[a-z_]+",
+    "one": "accept",
+    "other": "refuse",
 }
+"""How a fact looks that is not just any text."""
 MOST_SENTENCES = 20
 NOBODY = "nobody"
 

@@ -25,12 +25,13 @@ class _Tags(HTMLParser):
         if self.opened and self.opened[-1] == tag:
             self.opened.pop()
         else:
-            self.found.append(f"</{tag}> closes what was not opened last")
+            still = f"<{self.opened[-1]}> is open" if self.opened else "nothing is open"
+            self.found.append(f"</{tag}> comes while {still}")
 
 
 def faults(shown: str) -> list[str]:
-    """What is wrong with the tags of some HTML; nothing when all is well."""
+    """What is wrong first with the tags of some HTML, what follows from it left out; nothing when all is well."""
     reader = _Tags()
     reader.feed(shown)
     reader.close()
-    return reader.found + [f"<{tag}> is never closed" for tag in reader.opened]
+    return (reader.found + [f"<{tag}> is never closed" for tag in reversed(reader.opened)])[:1]

@@ -65,6 +65,7 @@ def spoken(form: Form, language: str) -> Form:
         intro=words.intro or form.intro,
         button=words.button or form.button,
         question=tuple(_spoken(one, words) for one in form.question),
+        translation={**form.translation, form.language: Translation()},
     )
 
 
