@@ -1,6 +1,6 @@
 """Records: read and work records over HTTP, for agents who hold a token of the organisation's identity provider."""
 
-from itsm.runtime import records_api, relations_api
+from itsm.runtime import problems_api, records_api, relations_api
 from itsm.runtime.door import http_door
 from itsm.runtime.http import Request, Response
 from itsm.runtime.ports import Ports
@@ -14,6 +14,8 @@ ROUTES = {
     "POST /records/{number}/merge": relations_api.merge,
     "POST /records/{number}/split": relations_api.split,
     "PUT /records/{number}/parent": relations_api.parent,
+    "POST /records/{number}/problem": problems_api.open_problem,
+    "PUT /records/{number}/problem": problems_api.choose_problem,
     "GET /worklists/{group}": records_api.worklist,
 }
 

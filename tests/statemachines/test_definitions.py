@@ -13,7 +13,7 @@ from tests.statemachines.desk import FILES, ROOT, definition
 PROCESSES = sorted(FILES)
 BY_PEOPLE = {"cancel", "fulfil"}
 """Steps no process takes: people do this, through a door; they are there for processes of one's own."""
-SUBSTITUTIONS = {"PracticeStepsArn", "RoutingArn", "ClocksArn", "ApprovalsArn"}
+SUBSTITUTIONS = {"PracticeStepsArn", "RoutingArn", "ClocksArn", "ApprovalsArn", "IncidentsArn"}
 TOKEN = ".waitForTaskToken"
 HALF_A_YEAR = 183 * 86_400
 
@@ -81,7 +81,7 @@ def called(practice: str) -> set[str]:
     return found - {"await"}
 
 
-@pytest.mark.parametrize("practice", ["incident", "request", "change"])
+@pytest.mark.parametrize("practice", ["incident", "problem", "request", "change"])
 def test_the_steps_of_a_practice_and_of_its_processes_are_the_same(practice: str) -> None:
     assert called(practice) == set(load(practice).steps) - BY_PEOPLE
 

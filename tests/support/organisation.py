@@ -9,6 +9,7 @@ from itsm.core.organisation import Group, Groups, Service, Services
 from itsm.core.priority import Priorities
 from itsm.practices.change.policy import ChangePolicy, Risk, Template
 from itsm.practices.incident.policy import IncidentPolicy
+from itsm.practices.problem.policy import ProblemPolicy
 from itsm.practices.request.policy import RequestPolicy
 
 ADA, BOB, CLEO, LEAD = "ada@example.org", "bob@example.org", "cleo@example.org", "lead@example.org"
@@ -98,3 +99,9 @@ def an_incident_policy(**overrides: Any) -> IncidentPolicy:
     """incident.toml."""
     facts: dict[str, Any] = {"priorities": PRIORITIES, "services": SERVICES}
     return IncidentPolicy(**(facts | overrides))
+
+
+def a_problem_policy(**overrides: Any) -> ProblemPolicy:
+    """problem.toml."""
+    facts: dict[str, Any] = {"priorities": PRIORITIES, "groups": GROUPS, "services": SERVICES}
+    return ProblemPolicy(**(facts | overrides))

@@ -16,6 +16,7 @@ from tests.builders import NOON, a_record
 
 STATES = {
     "incident": {"new", "in_progress", "on_hold", "resolved", "closed", "cancelled"},
+    "problem": {"new", "in_analysis", "known_error", "resolved", "closed", "cancelled"},
     "request": {
         *("new", "awaiting_approval", "in_progress", "on_hold"),
         *("fulfilled", "closed", "rejected", "cancelled"),
@@ -106,7 +107,7 @@ def test_a_closed_record_is_never_reopened() -> None:
 
 
 def test_numbers_begin_with_the_practice() -> None:
-    assert [load(practice).prefix for practice in PRACTICES] == ["CHG", "INC", "REQ"]
+    assert [load(practice).prefix for practice in PRACTICES] == ["CHG", "INC", "PRB", "REQ"]
 
 
 def test_an_unknown_practice_is_not_found() -> None:

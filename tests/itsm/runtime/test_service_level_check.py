@@ -50,7 +50,7 @@ def test_an_ola_longer_than_its_sla(organisation: Path) -> None:
     (found,) = map(str, check(organisation))
     line = line_of(organisation, "service_level.toml", 'resolution = "5h"')
     assert found.startswith(
-        f"service_level.toml:{line}: agreement.4.targets.P1.resolution: 5h in office does not fit inside 4h"
+        f"service_level.toml:{line}: agreement.5.targets.P1.resolution: 5h in office does not fit inside 4h"
     )
 
 

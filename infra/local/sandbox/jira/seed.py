@@ -95,6 +95,7 @@ def catalogue(project_keys: tuple[str, ...] = ("OPS",)) -> Catalogue:
             IssueType(id="10003", name="Change", description="Something is to be changed."),
             IssueType(id="10004", name="Task", description="A piece of work."),
             IssueType(id="10005", name="Sub-task", description="A piece of a larger issue.", subtask=True),
+            IssueType(id="10006", name="Problem", description="The cause of incidents is looked for."),
         ),
         statuses=STATUSES,
         moves=MOVES,

@@ -35,6 +35,7 @@ class Practice:
     `approval` is how its records are approved, None where none ever is.
     `close_after` gives the time of its policy after which a record whose work is done closes by itself, "" for never.
     `at_opening` gives the details a new record has from its practice's policy: what is known then needs no write later.
+    `check` raises InvalidInputError, naming the detail, where a record lacks what it must have to come into a state.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Practice:
     approval: Approval | None = None
     close_after: Callable[[Any], str] = lambda policy: ""
     at_opening: Callable[[Any], Mapping[str, Json]] = lambda policy: {}
+    check: Callable[[Record, str], None] = lambda record, to: None
 
 
 def load(name: str) -> Practice:

@@ -64,8 +64,13 @@ def update_all(
 
 
 def check_move(record: Record, to: str) -> None:
-    """Raise IllegalMoveError, naming the legal moves, unless a person may move the record to `to`."""
-    load(record.practice).lifecycle.check_by_hand(record.number, record.state, to)
+    """Raise IllegalMoveError, naming the legal moves, unless a person may move the record to `to`.
+
+    Raises InvalidInputError where it lacks a detail that it must have there.
+    """
+    practice = load(record.practice)
+    practice.lifecycle.check_by_hand(record.number, record.state, to)
+    practice.check(record, to)
 
 
 def legal_moves(record: Record) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,7 +55,7 @@ def work(request: Request, ports: Ports) -> Response:
             kept.pop(desk.HOLD_REASON, None)
         wanted = _wanted(current, new | {"details": kept}, ports)
         if to and to != current.state:
-            desk.check_move(current, to)
+            desk.check_move(replace(current, details=kept), to)
             event = desk.move_event(current, to)
             return current.changed(event, by=caller, origin="records", at=ports.now(), state=to, **wanted)
         if not wanted:

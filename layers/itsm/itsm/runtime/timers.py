@@ -12,7 +12,7 @@ from itsm.core.record import SYSTEM, Comment, Record, derived_id
 from itsm.practices.service_level import escalation, rules
 from itsm.practices.service_level.hold import OURS
 from itsm.practices.service_level.rules import Fired
-from itsm.runtime import desk
+from itsm.runtime import desk, problems
 from itsm.runtime.changes import NEAR
 from itsm.runtime.measure import under
 from itsm.runtime.ports import Ports
@@ -96,9 +96,16 @@ def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -
         said += f"; it goes to {wanted['group']}"
     if "priority" in wanted:
         said += f"; its priority is raised to {wanted['priority']}"
+    details: dict[str, Json] = {}
+    if escalation.opens_problem(record, fired):
+        problem = problems.opened(replace(record, **wanted), f"{said}.", ports, by=SYSTEM, origin=ORIGIN)
+        details[escalation.PROBLEM] = problem.number
+        said += f"; {problem.number} is there to find its cause"
     watchers = escalation.watchers(record, fired, policy)
     if watchers:
-        wanted["details"] = {**record.details, escalation.WATCHERS: list[Json](watchers)}
+        details[escalation.WATCHERS] = list[Json](watchers)
+    if details:
+        wanted["details"] = {**record.details, **details}
     name = "ClockBreached" if any(one.breached for one in fired) else "ClockWarned"
     changed = record.changed(
         name,

@@ -17,7 +17,7 @@ from itsm.service_desk.policy import (
     WebhookSource,
 )
 
-PRACTICES = ("incident", "request", "change")
+PRACTICES = ("incident", "request", "change", "problem")
 SCHEMES = ("hmac", "token", "sns", "ecdsa", "form", "none")
 ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
 QUESTION_TYPES = ("text", "email", "long", "choice", "instant", "file")

@@ -60,6 +60,7 @@ def test_the_project_tells_its_issue_types(jira: Bench) -> None:
         "Incident",
         "Service Request",
         "Change",
+        "Problem",
         "Task",
         "Sub-task",
     }

@@ -1,9 +1,20 @@
 """Level checks: what is wrong with escalation levels and with what happens on hold, as (key, reason)."""
 
+from itsm.core import rules
 from itsm.core.duration import parse
 from itsm.core.errors import PolicyError
 from itsm.practices.service_level.hold import OURS, REASONS
-from itsm.practices.service_level.policy import ACTIONS, MARK, METRICS, Agreement, Hold, Level, ServiceLevels
+from itsm.practices.service_level.policy import (
+    ACTIONS,
+    INCIDENT,
+    MARK,
+    METRICS,
+    OPEN_PROBLEM,
+    Agreement,
+    Hold,
+    Level,
+    ServiceLevels,
+)
 
 _HIGHEST_LEVEL = 1000
 _LONGEST_LABEL = 255
@@ -15,7 +26,8 @@ def level_problems(agreement: Agreement, policy: ServiceLevels) -> Problems:
     """What is wrong with an agreement's levels: unreachable, at the same point, or naming nobody."""
     found: Problems = []
     for n, level in enumerate(agreement.levels):
-        faults = _level(level, policy) or _too_early(level, agreement, policy.priorities.lowest)
+        faults = _level(level, policy) or _no_incident(level, agreement)
+        faults = faults or _too_early(level, agreement, policy.priorities.lowest)
         found += [(f"levels.{n}.{key}", reason) for key, reason in faults]
     if found:
         return found
@@ -66,6 +78,14 @@ def _offset(text: str) -> list[str]:
     except PolicyError as error:
         return [str(error)]
     return ["a level stands hours or minutes from the due instant, not business days"] if days else []
+
+
+def _no_incident(level: Level, agreement: Agreement) -> Problems:
+    """A level that opens a problem in an agreement that no incident can come under."""
+    asked = {key: wanted for key, wanted in agreement.when.items() if key == "practice"}
+    if OPEN_PROBLEM not in level.actions or rules.matches(asked, {"practice": INCIDENT}):
+        return []
+    return [("actions", f"{OPEN_PROBLEM!r} is for incidents; this agreement holds for {asked['practice']!r}")]
 
 
 def _too_early(level: Level, agreement: Agreement, lowest: int) -> Problems:
