@@ -6,7 +6,7 @@ from typing import Any
 
 from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError
 from itsm.core.events import Event, Json
-from itsm.core.ports import Change, Created, Link, Message, Page, Row, Timer, Wait
+from itsm.core.ports import Change, Created, Fault, Link, Message, Page, Row, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 from itsm.jira.issues import Issues
@@ -29,6 +29,7 @@ class FakeRecords:
     trail: dict[str, list[Event]] = field(default_factory=dict)
     waiting: dict[tuple[str, str], Wait] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
     written: list[Record] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
 
@@ -138,6 +139,18 @@ class FakeRecords:
         """Forget, if not replaced."""
         if self.waiting.get((wait.record, wait.name)) == wait:
             del self.waiting[wait.record, wait.name]
+
+    def fault(self, key: str) -> Fault | None:
+        """What became of it."""
+        return self.faults.get(key)
+
+    def save_fault(self, fault: Fault) -> bool:
+        """Conditional on rev."""
+        stored = self.faults.get(fault.key)
+        if (stored.rev if stored else 0) != fault.rev:
+            return False
+        self.faults[fault.key] = replace(fault, rev=fault.rev + 1)
+        return True
 
     def link(self, record_id: str) -> Link | None:
         """The Jira link."""

@@ -1,15 +1,13 @@
 """Intake of alarms: firing opens one ticket, recovery resolves it, whatever order and however often they come."""
 
 import json
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from itsm.runtime.policies import Policies
-from itsm.service_desk.policy import Maintenance, Sources
+from itsm.runtime import storms
 
 from functions.intake_alarms.app import handler
+from tests.builders import NOON
 from tests.fakes import FakePorts, sqs
 
 ARN = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:website-5xx"
@@ -109,6 +107,54 @@ def test_an_alarm_that_goes_off_again_puts_its_ticket_back_to_work(ports: FakePo
     assert (ticket.state, ticket.event.type, ticket.version) == ("in_progress", "Reopened", 3)
 
 
+def test_an_alarm_that_flaps_over_the_full_hour_is_still_one_ticket(ports: FakePorts) -> None:
+    hour = 3600
+    for number, minute in enumerate((16 * 60 + 50, 16 * 60 + 58, 17 * 60 + 1, 17 * 60 + 55, 18 * 60 + 40)):
+        began = f"2025-11-24T{minute // 60}:{minute % 60:02d}:00.000+0000"
+        ports.time = NOON + (minute - 16 * 60) * 60
+        assert deliver(ports, alarm("ALARM", "OK", began, BEGAN, f"on-{number}"))
+        ports.time += 60
+        over = f"2025-11-24T{minute // 60}:{minute % 60:02d}:59.000+0000"
+        assert deliver(ports, alarm("OK", "ALARM", over, began, f"off-{number}"))
+    (ticket,) = ports.records.stored.values()
+    assert ticket.state == "resolved"
+    ports.time += hour + 1
+    assert deliver(ports, alarm("ALARM", "OK", "2025-11-24T19:42:00.000+0000", BEGAN, "much later"))
+    first, later = ports.records.stored.values()
+    assert (first.state, later.state, later.details["related"]) == ("resolved", "new", first.number)
+
+
+def test_an_alarm_that_comes_back_while_its_ticket_is_open_goes_on_in_it_after_days(ports: FakePorts) -> None:
+    assert deliver(ports, FIRING)
+    ports.time += 3 * 86_400
+    assert deliver(ports, alarm("ALARM", "INSUFFICIENT_DATA", "2025-11-27T16:00:00.000+0000", OVER, "e9"))
+    (ticket,) = ports.records.stored.values()
+    assert ticket.state == "new"
+
+
+def test_an_old_alarm_delivered_again_after_weeks_makes_nothing(ports: FakePorts) -> None:
+    for event in (FIRING, WELL):
+        assert deliver(ports, event)
+    flapped = alarm("ALARM", "OK", at(30), OVER, "flapped")
+    assert deliver(ports, flapped)
+    assert deliver(ports, alarm("OK", "ALARM", at(31), at(30), "over"))
+    before = dict(ports.records.stored)
+    ports.time += 20 * 86_400
+    for event in (FIRING, flapped, WELL):
+        assert deliver(ports, event)
+    assert ports.records.stored == before
+
+
+def test_a_late_end_of_an_earlier_episode_does_not_resolve_what_fires_again(ports: FakePorts) -> None:
+    assert deliver(ports, FIRING)
+    assert deliver(ports, alarm("ALARM", "OK", at(21), OVER, "again"))
+    assert deliver(ports, WELL)
+    (ticket,) = ports.records.stored.values()
+    assert ticket.state == "new"
+    assert deliver(ports, alarm("OK", "ALARM", at(25), at(21), "over"))
+    assert ports.records.get(ticket.id).state == "resolved"
+
+
 @pytest.mark.parametrize("alarms", [30, 300])
 def test_ten_times_the_storm_costs_no_more_tickets(ports: FakePorts, alarms: int) -> None:
     for number in range(alarms):
@@ -116,32 +162,28 @@ def test_ten_times_the_storm_costs_no_more_tickets(ports: FakePorts, alarms: int
     most = ports.policies.sources.alarm.storm
     assert len(ports.records.stored) == most + 1
     storm = list(ports.records.stored.values())[-1]
-    assert len(ports.records.journal[storm.id]) == alarms - most
-    assert deliver(ports, named(FIRING, str(alarms - 1)))
-    assert deliver(ports, named(WELL, str(alarms - 1)))
+    attached = [fault for fault in ports.records.faults.values() if fault.record == storm.id and fault.opener]
+    assert len(attached) == alarms - most
+    assert len(ports.records.journal[storm.id]) == min(alarms - most, storms.LISTED) + (alarms - most > 50) * 4
+    assert storm.details[storms.ALARMS] == (alarms - most) // 50 * 50 or storm.details[storms.ALARMS] == alarms - most
+    for event in (FIRING, WELL):
+        assert deliver(ports, named(event, str(alarms - 1)))
     assert len(ports.records.stored) == most + 1
     assert ports.records.get(storm.id).state == "new"
 
 
-class InMaintenance(Policies):
-    """Policy with a window over the website's alarms."""
-
-    @property
-    def sources(self) -> Sources:
-        """With one window from 15:00 to 17:00 UTC of that day."""
-        day = datetime(2025, 11, 24, tzinfo=UTC)
-        begins, ends = day.replace(hour=15), day.replace(hour=17)
-        window = Maintenance(name="upgrade", begins=begins, ends=ends, alarms=("website",))
-        return replace(Policies().sources, maintenance=(window,))
+def test_a_storm_over_several_windows_is_one_storm(ports: FakePorts) -> None:
+    policy = ports.policies.sources.alarm
+    for number in range(200):
+        ports.time += policy.storm_minutes * 60 // 40
+        assert deliver(ports, named(FIRING, str(number)))
+    assert len(ports.records.stored) == policy.storm + 1
 
 
-def test_an_alarm_in_a_maintenance_window_is_recorded_and_no_ticket() -> None:
-    ports = FakePorts(policies=InMaintenance())
-    for event in (FIRING, FIRING, WELL):
-        assert deliver(ports, event)
-    (kept,) = ports.records.stored.values()
-    assert (kept.practice, kept.state) == ("submission", "discarded")
-    assert "upgrade" in str(kept.details["reason"])
-    ports.time += 3 * 3600
-    assert deliver(ports, alarm("ALARM", "OK", "2025-11-24T19:00:00.000+0000", OVER, "later"))
-    assert [record.practice for record in ports.records.stored.values()] == ["submission", "incident"]
+def test_after_a_storm_an_alarm_is_a_ticket_of_its_own_again(ports: FakePorts) -> None:
+    for number in range(20):
+        assert deliver(ports, named(FIRING, str(number)))
+    there = len(ports.records.stored)
+    ports.time += 2 * ports.policies.sources.alarm.storm_minutes * 60
+    assert deliver(ports, named(FIRING, "another"))
+    assert len(ports.records.stored) == there + 1

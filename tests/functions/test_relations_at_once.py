@@ -1,4 +1,4 @@
-"""Relations at once: whatever two agents do in the same instant, no ticket comes to be merged into or part of itself."""
+"""Relations at once: whatever two agents do in one instant, no ticket is merged into or part of itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -25,6 +25,8 @@ NEEDS = {
     "records.wait": {PUT},
     "records.waits": {QUERY},
     "records.woken": {DELETE},
+    "records.fault": {GET},
+    "records.save_fault": {PUT},
     "records.link": {GET},
     "records.save_link": {PUT},
     "records.linked": {GET},

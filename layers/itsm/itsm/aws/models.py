@@ -29,6 +29,11 @@ def issue_key(issue: str) -> str:
     return f"X#JIRA#{issue}"
 
 
+def fault_key(key: str) -> str:
+    """Partition key of what became of a fault."""
+    return f"X#FAULT#{key}"
+
+
 def counter_key(prefix: str) -> str:
     """Partition key of the number block counter of a prefix."""
     return f"CTR#{prefix}"
@@ -174,6 +179,15 @@ class PointerItem(Model):
     record = UnicodeAttribute()
 
 
+class FaultItem(Model):
+    """What became of a fault of monitoring, or of one episode of it."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=POINTER)
+    rev = NumberAttribute()
+    body = CompactAttribute()
+
+
 class CounterItem(Model):
     """The end of the last block of numbers that was handed out."""
 
@@ -217,6 +231,7 @@ class Tables:
     wait: type[WaitItem]
     link: type[LinkItem]
     pointer: type[PointerItem]
+    fault: type[FaultItem]
     counter: type[CounterItem]
     holiday: type[HolidayItem]
     audit: type[AuditItem]
@@ -239,6 +254,7 @@ def tables(*, records: str, audit: str, ephemeral: str, region: str) -> Tables:
         wait=_bound(WaitItem, records, region),
         link=_bound(LinkItem, records, region),
         pointer=_bound(PointerItem, records, region),
+        fault=_bound(FaultItem, records, region),
         counter=_bound(CounterItem, records, region),
         holiday=_bound(HolidayItem, records, region),
         audit=_bound(AuditItem, audit, region),

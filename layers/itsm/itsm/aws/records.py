@@ -10,6 +10,7 @@ from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from itsm.aws import items
+from itsm.aws.faults import Faults
 from itsm.aws.links import Links
 from itsm.aws.models import (
     COMMENT,
@@ -36,7 +37,7 @@ REASON_CONDITION, REASON_CONFLICT, REASON_INVALID = "ConditionalCheckFailed", "T
 LONGEST_NUMBER = 40
 
 
-class Records(Links):
+class Records(Links, Faults):
     """The `Records` port. One table; a save that finds its own content there has succeeded (an SDK retried it)."""
 
     def __init__(self, tables: Tables, region: str, numbers: Numbers) -> None:

@@ -96,6 +96,26 @@ class Link:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What became of a fault of monitoring, or of one episode of it, under a key of its own; `rev` guards every save.
+
+    `record` is the id of its ticket, the newest one for a fault as a whole. `episode` is the newest one's key, `began`
+    its beginning, 0 where nobody said. `opener` is the delivery an episode was opened by, "" while only its end is
+    known, `closer` the one that ended it; `over` says it has ended. `at` is when a storm was last heard of.
+    """
+
+    key: str
+    record: str
+    episode: str = ""
+    began: int = 0
+    opener: str = ""
+    closer: str = ""
+    over: bool = False
+    at: int = 0
+    rev: int = 0
+
+
 type Change = tuple[Record, Comment | None]
 """The next version of a record and the comment it comes with."""
 
@@ -148,6 +168,12 @@ class Records(Protocol):
 
     def woken(self, wait: Wait) -> None:
         """Forget a wait that was answered, unless it was replaced meanwhile."""
+
+    def fault(self, key: str) -> Fault | None:
+        """What became of a fault or an episode, strongly consistent."""
+
+    def save_fault(self, fault: Fault) -> bool:
+        """Save with `rev` as the condition; False when somebody else was first."""
 
     def link(self, record_id: str) -> Link | None:
         """The record's Jira link, strongly consistent."""

@@ -12,6 +12,8 @@ from itsm.core.events import GENESIS, Event, Json, chained
 SYSTEM = "system"
 TOLD = "told"
 """In an event's changes: the addresses it is to be told to."""
+UNTIL = "until"
+"""The detail that holds when a record without clocks is to be looked at again, in epoch seconds."""
 
 
 def derived_id(source: str, key: str) -> str:
@@ -96,8 +98,10 @@ class Record:
 
     @property
     def next_timer(self) -> int | None:
-        """The next instant one of the record's clocks has to fire, or None."""
-        return min((clock.next_at for clock in self.clocks if clock.next_at is not None), default=None)
+        """The next instant one of the record's clocks has to fire, or what it waits for ends; None when neither."""
+        until = self.details.get(UNTIL)
+        waited = [until] if isinstance(until, int) else []
+        return min([*waited, *(clock.next_at for clock in self.clocks if clock.next_at is not None)], default=None)
 
 
 def opened(event_type: str, *, by: str, origin: str, at: int, text: str, **facts: Any) -> Record:

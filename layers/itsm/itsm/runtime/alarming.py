@@ -1,22 +1,21 @@
-"""Alarming: an alarm becomes one ticket, however it flaps; a storm of them a few; none while it is being worked on."""
+"""Alarming: a fault becomes one ticket, however it flaps; a storm of them a few; none while it is being worked on."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from itsm.core.errors import NotFoundError
-from itsm.core.practice import load
+from itsm.core.errors import OutsideError
+from itsm.core.ports import Fault
 from itsm.core.record import Record
-from itsm.runtime import desk, intake
+from itsm.runtime import episodes, intake, storms, suppression
 from itsm.runtime.ports import Ports
 from itsm.service_desk import quarantine
-from itsm.service_desk.decide import REOPENED
-from itsm.service_desk.opening import entry
+from itsm.service_desk.envelope import Envelope
 from itsm.service_desk.sources import alarm
-from itsm.service_desk.submission import Submission
+from itsm.service_desk.submission import ALARM, Submission
 
 MINUTE = 60
-STORM = "storm"
 
 
 def take_event(event: Mapping[str, Any], ports: Ports) -> None:
@@ -27,97 +26,121 @@ def take_event(event: Mapping[str, Any], ports: Ports) -> None:
     if submission.recovered:
         recover(submission, ports)
     elif alarm.opens(submission, event):
-        fire(submission, ports)
+        fire(submission, Envelope(source=ALARM, body=json.dumps(event).encode(), at=ports.now()), ports)
     else:
-        on = _known(submission, ports) or _known(_storm(submission, ports), ports)
-        intake.append(submission, on or ports.records.get(submission.record_id), ports)
+        episode = ports.records.fault(episodes.episode_key(submission))
+        if episode is None:
+            raise OutsideError("a change of an alarm came before the alarm; deliver it again")
+        intake.append(submission, ports.records.get(episode.record), ports)
 
 
-def fire(submission: Submission, ports: Ports) -> tuple[Record, bool]:
-    """The ticket of a fault, and whether it is new: its own that is there (going on again if it was done), the storm's,
-    or a new one. While its service or alarm is in a maintenance window, a discarded submission with that reason."""
-    known = _known(submission, ports)
-    if known is not None:
-        return _again(submission, known, ports), False
-    window = next((one for one in ports.policies.sources.maintenance if one.holds(submission, ports.now())), None)
-    if window is not None:
-        created = ports.records.create(_suppressed(submission, window.name))
-        return created.record, created.new
-    policy, storm = ports.policies.sources.alarm, _storm(submission, ports)
-    raging = _known(storm, ports)
-    if raging is None and ports.once.count(f"storm#{_place(submission)}", policy.storm_minutes * MINUTE) > policy.storm:
-        raging, _ = intake.take(storm, ports)
-    if raging is not None:
-        return _again(submission, raging, ports), False
-    return intake.take(submission, ports)
+def fire(submission: Submission, kept: Envelope, ports: Ports, *, anyway: bool = False) -> tuple[Record, bool]:
+    """The ticket of a fault, and whether it is new: the one that goes on, the storm's, or a new one.
+
+    While its service or alarm is in a maintenance window, a suppressed submission with that reason; `anyway` when a
+    suppressed one is released. Every ticket's id is derived and every note conditional: deliveries that come again, at
+    once or out of order make the same tickets.
+    """
+    episode = ports.records.fault(episodes.episode_key(submission))
+    if episode is not None and (known := _known(submission, episode, ports, anyway=anyway)) is not None:
+        return known, False
+    if not anyway and (during := suppression.window(submission, ports)) is not None:
+        return suppression.suppress(submission, kept, during, ports)
+    fault = ports.records.fault(episodes.fault_key(submission))
+    if episode is None and fault is not None and fault.episode == episodes.episode_key(submission):
+        # Another door has taken the same alarm since the first look: an episode is noted before its fault.
+        return fire(submission, kept, ports, anyway=anyway)
+    record, new = _ticket(submission, fault, ports)
+    if not storms.is_storm(record):
+        episodes.note(submission, record, episode, fault, ports)
+    else:
+        mine = episode or Fault(key=episodes.episode_key(submission), record="")
+        ports.records.save_fault(replace(mine, record=record.id, opener=submission.comment_id, over=False))
+    return record, new
+
+
+def _known(submission: Submission, episode: Fault, ports: Ports, *, anyway: bool) -> Record | None:
+    """What an episode that was heard of before led to, with these words; None where it must be judged anew."""
+    record = ports.records.get(episode.record)
+    if record.practice == quarantine.PRACTICE.name:
+        return None if anyway else record
+    if episode.opener == submission.comment_id:
+        return record
+    if not episode.opener:
+        # Its end overtook it: what is over makes no ticket, and the next delivery of this is no news.
+        ports.records.save_fault(replace(episode, opener=submission.comment_id))
+        return episodes.again(submission, record, ports, news=False)
+    if (before := _heard_before(submission, record, ports)) is not None:
+        return before
+    if not episode.over and record.digest == submission.digest and not intake.is_over(record):
+        return record
+    if episode.over and submission.began:
+        return episodes.again(submission, record, ports, news=False)
+    if not episode.over and not intake.is_over(record):
+        return episodes.again(submission, record, ports)
+    # It fires on though somebody called it done, or its source has one key for every time: judged as if it were back.
+    return record if intake.has_entry(record.id, submission.comment_id, ports) else None
+
+
+def _heard_before(submission: Submission, record: Record, ports: Ports) -> Record | None:
+    """The ticket before, if a delivery of a source that tells no beginnings stands on it: it comes again, late."""
+    before = str(record.details.get("related", ""))
+    if submission.began or not before:
+        return None
+    last = ports.records.find(before)
+    heard = last.digest == submission.digest or intake.has_entry(last.id, submission.comment_id, ports)
+    return last if heard and record.digest != submission.digest else None
+
+
+def _ticket(submission: Submission, fault: Fault | None, ports: Ports) -> tuple[Record, bool]:
+    within = ports.policies.sources.alarm.flap_minutes * MINUTE
+    record = episodes.goes_on(submission, fault, within, ports)
+    if record is not None:
+        newer = not submission.began or fault is None or submission.began >= fault.began
+        return episodes.again(submission, record, ports, news=newer), False
+    last = episodes.of(fault.record, ports) if fault else None
+    if last is not None and intake.has_entry(last.id, submission.comment_id, ports):
+        return last, False
+    keyed = episodes.after(submission, fault)
+    mine = episodes.of(keyed.record_id, ports)
+    if mine is not None:
+        return _shared(submission, mine, ports), False
+    if (storm := storms.raging(submission, ports)) is not None:
+        return storms.attach(submission, storm, ports), False
+    created = intake.create(keyed, ports, related=last.number if last else "")
+    if created.new:
+        return created.record, True
+    return _shared(submission, created.record, ports), False
+
+
+def _shared(submission: Submission, record: Record, ports: Ports) -> Record:
+    """A ticket somebody opened just now, with what this says beside; its own, opened before a kill, as it is."""
+    return record if record.digest == submission.digest else episodes.again(submission, record, ports)
 
 
 def recover(submission: Submission, ports: Ports) -> Record:
-    """The ticket of a fault that is over, resolved; a storm's ticket only hears of it: the storm may go on."""
-    if _known(submission, ports) is None:
-        if (raging := _known(_storm(submission, ports), ports)) is not None:
-            return intake.append(submission, raging, ports)
-        if (suppressed := _of(_suppressed(submission, "").id, ports)) is not None:
-            return suppressed
-    return intake.recover(submission, ports)
+    """The ticket of a fault that is over, resolved, unless a newer episode of it goes on.
 
-
-def _again(submission: Submission, record: Record, ports: Ports) -> Record:
-    """The ticket with one more entry, at work again if it was done and its lifecycle leads back."""
-    if record.digest == submission.digest:
+    A storm's ticket only hears of it, and a suppressed alarm is discarded. Raises OutsideError while its alarm has not
+    arrived.
+    """
+    episode = ports.records.fault(episodes.episode_key(submission))
+    fault = ports.records.fault(episodes.fault_key(submission))
+    # A source that tells each episode's beginning has sent an alarm for it; others may resolve what they fired under
+    # another key, as when a group of alerts has changed.
+    if episode is None and (fault is None or submission.began):
+        raise OutsideError("a recovery came before its alarm; deliver it again")
+    record = ports.records.get(episode.record if episode else fault.record if fault else "")
+    if episode is not None and episode.closer == submission.comment_id:
         return record
-    said = entry(submission, record)
-
-    def reopened(current: Record) -> Record:
-        lifecycle = load(current.practice).lifecycle
-        back = current.state in lifecycle.met and REOPENED in lifecycle.moves[current.state]
-        if not back:
-            return desk.commented(current, said.comment)
-        return current.changed("Reopened", state=REOPENED, **desk.said_with(said.comment))
-
-    return desk.update(ports, record.id, reopened, said.comment)
-
-
-def _place(submission: Submission) -> str:
-    return f"{submission.source}|{submission.fields.get('service', '')}"
-
-
-def _storm(submission: Submission, ports: Ports) -> Submission:
-    """The submission of the storm a fault would be part of: one for each service and stretch of time."""
-    policy, service = ports.policies.sources.alarm, submission.fields.get("service", "")
-    stretch = submission.began // (policy.storm_minutes * MINUTE)
-    return replace(
-        submission,
-        fields={**submission.fields, "impact": "1"},
-        key=f"{STORM}|{_place(submission)}|{stretch}",
-        delivery="",
-        fingerprint="",
-        subject=f"Many alarms at once{f' of {service}' if service else ''}",
-        text="More alarms than a person can look at one by one; each is an entry of this ticket.",
-        recovered=False,
-    )
-
-
-def _suppressed(submission: Submission, window: str) -> Record:
-    """What is left of an alarm in a maintenance window: a record that it came, which waits for nobody."""
-    held = quarantine.held(
-        submission.key,
-        f"maintenance window: {window}",
-        source=submission.source,
-        at=submission.received_at,
-        raw="",
-        sender=submission.sender,
-        subject=submission.subject,
-    )
-    return replace(held, state=quarantine.DISCARDED)
-
-
-def _known(submission: Submission, ports: Ports) -> Record | None:
-    return _of(submission.record_id, ports)
-
-
-def _of(record_id: str, ports: Ports) -> Record | None:
-    try:
-        return ports.records.get(record_id)
-    except NotFoundError:
-        return None
+    if record.practice == quarantine.PRACTICE.name:
+        ended = suppression.recovered(submission, record, ports)
+    elif storms.is_storm(record):
+        ended = storms.calmer(submission, record, ports)
+    elif fault is not None and fault.began > submission.began > 0 and fault.record == record.id:
+        ended = intake.append(submission, record, ports)
+    else:
+        ended = intake.resolve(submission, record, ports)
+    mine = episode or Fault(key=episodes.episode_key(submission), record=record.id)
+    ports.records.save_fault(replace(mine, over=True, closer=submission.comment_id))
+    return ended

@@ -3,21 +3,33 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from itsm.core.errors import InvalidInputError, NotFoundError, OutsideError, ThrottledError, UnauthenticatedError
+from itsm.core.errors import (
+    InvalidInputError,
+    ItsmError,
+    MalformedError,
+    NotFoundError,
+    OutsideError,
+    ThrottledError,
+    UnauthenticatedError,
+)
 from itsm.core.signing import sign
-from itsm.runtime import intake
+from itsm.runtime import alarming, intake, personal_forms
 from itsm.runtime.http import Request, Response, check_origin, json_response, page
 from itsm.runtime.ports import Ports
-from itsm.service_desk import signatures
+from itsm.service_desk import quarantine, signatures
 from itsm.service_desk.attachments import screened
 from itsm.service_desk.certified import subscription
-from itsm.service_desk.policy import Form
+from itsm.service_desk.envelope import Envelope
+from itsm.service_desk.policy import Form, WebhookSource
 from itsm.service_desk.sources import form as forms
 from itsm.service_desk.sources import posted, webhook
+from itsm.service_desk.submission import Submission
 from itsm.service_desk.words import chosen
 
 HOUR, FORMS_PER_HOUR = 3600, 60
 """Forms one address may send in an hour before it is asked to wait."""
+HELD_PER_HOUR = 60
+"""Unreadable deliveries of one source that are kept in an hour; one that is set up wrongly sends the same fault."""
 EARLY_RECOVERIES = 3
 """How often a recovery without an alarm is asked to come again before it is taken to belong to none of ours."""
 
@@ -25,7 +37,8 @@ EARLY_RECOVERIES = 3
 def show_form(request: Request, ports: Ports) -> Response:
     """GET /forms/{name}: the form, with a token of its own so that pressing twice makes one ticket."""
     name = request.params["name"]
-    return page(200, forms.page(name, _form(name, request, ports), ports.token()))
+    form, keep = _form(name, request, ports), personal_forms.kept(request)
+    return page(200, forms.page(name, form, ports.token(), keep=keep))
 
 
 def send_form(request: Request, ports: Ports) -> Response:
@@ -38,6 +51,7 @@ def send_form(request: Request, ports: Ports) -> Response:
     given = forms.received(request.body, request.headers.get("content-type", ""))
     try:
         submission = forms.parse(name, form, given.fields, received_at=ports.now(), files=given.files)
+        submission = personal_forms.claimed(submission, personal_forms.opener(request, ports), ports)
     except forms.WrongAnswersError as wrong:
         return page(422, forms.page(name, form, ports.token(), wrong))
     except forms.TrappedError:
@@ -66,23 +80,45 @@ def take_webhook(request: Request, ports: Ports) -> Response:
     if raw := webhook.raw_mail(request.body, request.headers, policy):
         intake.take_posted_mail(raw, ports)
         return json_response(200, {"outcome": "taken as mail"})
-    submission = webhook.parse(name, request.body, request.headers, policy, received_at=ports.now())
+    kept = Envelope(source=name, body=request.body, headers=request.headers, at=ports.now())
+    try:
+        submission = webhook.parse(name, request.body, request.headers, policy, received_at=ports.now())
+    except (InvalidInputError, MalformedError) as error:
+        _hold(kept, policy, error, ports)
+        raise
     if submission is None:
         return json_response(
             202, {"outcome": "not for the desk", "reason": "the source's policy leaves such events out"}
         )
-    if submission.recovered:
-        try:
-            record, new = intake.recover(submission, ports), False
-        except OutsideError:
-            if ports.once.count(f"early#{submission.record_id}", HOUR) <= EARLY_RECOVERIES:
-                raise
-            return json_response(
-                202, {"outcome": "nothing to resolve", "reason": "no ticket was opened for this fault"}
-            )
-    else:
-        record, new = intake.take(submission, ports)
-    return json_response(201 if new else 200, {"number": record.number, "state": record.state})
+    return _taken(submission, kept, policy, ports)
+
+
+def _taken(submission: Submission, kept: Envelope, policy: WebhookSource, ports: Ports) -> Response:
+    """What a webhook's submission comes to: a ticket, an entry, or the end of a fault."""
+    is_event = policy.kind == webhook.EVENT
+    if not submission.recovered:
+        record, new = alarming.fire(submission, kept, ports) if is_event else intake.take(submission, ports)
+        return json_response(201 if new else 200, {"number": record.number, "state": record.state})
+    try:
+        record = alarming.recover(submission, ports) if is_event else intake.recover(submission, ports)
+    except OutsideError:
+        if ports.once.count(f"early#{submission.record_id}", HOUR) <= EARLY_RECOVERIES:
+            raise
+        return json_response(202, {"outcome": "nothing to resolve", "reason": "no ticket was opened for this fault"})
+    return json_response(200, {"number": record.number, "state": record.state})
+
+
+def _hold(kept: Envelope, policy: WebhookSource, error: ItsmError, ports: Ports) -> None:
+    """Keep what a known sender sent and nobody could read, for a person to release once the policy is mended.
+
+    The sender is told what is wrong with it all the same. What anybody could have sent is not kept, nor more of it than
+    a person looks at.
+    """
+    if policy.verify.scheme == "none" or ports.once.count(f"held#{kept.source}", HOUR) > HELD_PER_HOUR:
+        return
+    ports.blobs.put(kept.key, kept.packed(), "application/json")
+    held = quarantine.held(kept.key, f"cannot be read: {error}", source=kept.source, at=kept.at, raw=kept.key)
+    ports.records.create(held)
 
 
 def _check_unspent(name: str, body: bytes, tolerance: int, headers: Mapping[str, str], ports: Ports) -> None:
@@ -103,6 +139,7 @@ def _form(name: str, request: Request, ports: Ports) -> Form:
     form = ports.policies.forms.form.get(name)
     if form is None:
         raise NotFoundError(f"no form is called {name!r}")
+    form = personal_forms.asked_by(form, personal_forms.opener(request, ports))
     wanted = request.query.get("lang") or request.headers.get("accept-language", "")
     return forms.spoken(form, chosen(wanted, form.languages, form.language))
 

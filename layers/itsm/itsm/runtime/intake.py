@@ -8,12 +8,13 @@ from typing import Any
 
 from itsm.core.addresses import folded
 from itsm.core.errors import MalformedError, NotFoundError, OutsideError
+from itsm.core.ports import Created
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Comment, Record
 from itsm.runtime import desk
 from itsm.runtime.caps import capped
 from itsm.runtime.ports import Ports
-from itsm.service_desk import delivery, quarantine
+from itsm.service_desk import delivery, on_behalf, quarantine
 from itsm.service_desk.attachments import screened
 from itsm.service_desk.decide import APPEND, CREATE, DROP, HOLD, REOPEN, REOPENED, Known, Outcome, decide
 from itsm.service_desk.filters import Own
@@ -21,7 +22,7 @@ from itsm.service_desk.opening import Blob, Defaults, Entry, entry, hold, openin
 from itsm.service_desk.sources import email
 from itsm.service_desk.submission import MAIL, UNKNOWN, Submission
 from itsm.service_desk.threading import candidates
-from itsm.service_desk.verdicts import refused, trust
+from itsm.service_desk.verdicts import proven, refused, trust
 
 DONE_BY_RECOVERY = "resolved"
 SUCCESSOR = "successor"
@@ -37,6 +38,15 @@ def own(ports: Ports) -> Own:
     return Own(domain=domain, addresses=tuple(folded(one) for one in (*addresses, sender) if "@" in one))
 
 
+def vouched(submission: Submission, ports: Ports) -> Submission:
+    """The submission with whom it is for, where policy lets whoever says so speak for others."""
+    if not submission.claims:
+        return submission
+    groups = ports.policies.groups.groups.values()
+    agents = {address for group in groups for address in (group.lead, *group.members)}
+    return on_behalf.judged(submission, ports.policies.sources.on_behalf, agents, own(ports))
+
+
 def take(
     submission: Submission, ports: Ports, defaults: Defaults | None = None, related: str = ""
 ) -> tuple[Record, bool]:
@@ -45,24 +55,29 @@ def take(
     Other words under its key are added to it; when its work is done, they open a ticket of their own that names it,
     since nobody looks at a closed one.
     """
+    created = create(submission, ports, defaults, related)
+    known = created.record
+    if created.new or known.digest == submission.digest:
+        return known, created.new
+    if is_over(known) and not has_entry(known.id, submission.comment_id, ports):
+        return _succeed(submission, known, ports, defaults)
+    return append(submission, known, ports), False
+
+
+def create(submission: Submission, ports: Ports, defaults: Defaults | None = None, related: str = "") -> Created:
+    """The ticket under the submission's key, made if nobody has made it yet."""
     found = opening(
-        submission,
+        vouched(submission, ports),
         defaults=replace(defaults or Defaults(), people=ports.policies.sources.people),
         own=own(ports),
         priority=lambda impact, urgency, service: desk.priority_of(impact, urgency, service, ports),
         lifecycle=lambda practice: load(practice).lifecycle,
         related=related,
     )
-    _store(found.blobs, ports)
+    store(found.blobs, ports)
     practice = load(found.record.practice)
     details = {**found.record.details, **practice.at_opening(getattr(ports.policies, practice.name))}
-    created = ports.records.create(replace(found.record, details=details))
-    known = created.record
-    if created.new or known.digest == submission.digest:
-        return known, created.new
-    if _over(known) and not _has_entry(known.id, submission.comment_id, ports):
-        return _succeed(submission, known, ports, defaults)
-    return append(submission, known, ports), False
+    return ports.records.create(replace(found.record, details=details))
 
 
 def _succeed(submission: Submission, known: Record, ports: Ports, defaults: Defaults | None) -> tuple[Record, bool]:
@@ -71,7 +86,7 @@ def _succeed(submission: Submission, known: Record, ports: Ports, defaults: Defa
     The finished ticket names its newest successor, so that a recovery finds it by the key alone.
     """
     anew, last = replace(submission, key=f"{submission.key}#{submission.digest[:16]}"), _successor(known, ports)
-    joins = last is not None and (not _over(last) or _has_entry(last.id, submission.comment_id, ports))
+    joins = last is not None and (not is_over(last) or has_entry(last.id, submission.comment_id, ports))
     if last is not None and joins and _found(anew.record_id, ports) is None:
         return append(submission, last, ports), False
     record, new = take(anew, ports, defaults, known.number)
@@ -92,7 +107,8 @@ def _successor(record: Record, ports: Ports) -> Record | None:
     return _found(str(record.details.get(SUCCESSOR, "")), ports) if SUCCESSOR in record.details else None
 
 
-def _over(record: Record) -> bool:
+def is_over(record: Record) -> bool:
+    """Whether its work is done, however it ended."""
     lifecycle = load(record.practice).lifecycle
     return record.state in lifecycle.met | lifecycle.final
 
@@ -128,9 +144,14 @@ def recover(submission: Submission, ports: Ports) -> Record:
     if record is None:
         raise OutsideError("a recovery came before its alarm; deliver it again")
     # of a source that tells its deliveries apart, one that resolved the first ticket is not for the second
-    repeated = submission.delivery != submission.key and _has_entry(record.id, submission.comment_id, ports)
-    if _over(record) and not repeated:
+    repeated = submission.delivery != submission.key and has_entry(record.id, submission.comment_id, ports)
+    if is_over(record) and not repeated:
         record = _successor(record, ports) or record
+    return resolve(submission, record, ports)
+
+
+def resolve(submission: Submission, record: Record, ports: Ports) -> Record:
+    """The record with the word that its fault is over, resolved where its lifecycle allows it."""
     said = _stored(entry(submission, record), ports)
 
     def resolved(current: Record) -> Record:
@@ -144,12 +165,15 @@ def recover(submission: Submission, ports: Ports) -> Record:
 def take_mail(message: Mapping[str, Any], ports: Ports) -> None:
     """One message of the mail queue: a mail SES has stored, or the word that a held submission was released."""
     if message.get("detail-type") == "SubmissionReleased":
-        _release(ports.records.get(message["detail"]["record"]), ports)
+        # only here: releasing stands on intake, of which it makes use for all kinds of submissions
+        from itsm.runtime.releasing import release
+
+        release(ports.records.get(message["detail"]["record"]), ports)
         return
     receipt, mail = message["receipt"], message["mail"]
     at = int(datetime.fromisoformat(mail["timestamp"]).timestamp())
     key = receipt["action"]["objectKey"]
-    _read(ports.blobs.get(key), key, at, trust(receipt), refused(receipt), ports)
+    _read(ports.blobs.get(key), key, at, trust(receipt), refused(receipt), ports, proven(receipt, mail))
 
 
 def take_posted_mail(raw: bytes, ports: Ports) -> None:
@@ -162,41 +186,21 @@ def take_posted_mail(raw: bytes, ports: Ports) -> None:
     _read(raw, key, ports.now(), UNKNOWN, "", ports)
 
 
-def _read(raw: bytes, key: str, at: int, level: int, reason: str, ports: Ports) -> None:
+def _read(
+    raw: bytes, key: str, at: int, level: int, reason: str, ports: Ports, domains: tuple[str, ...] = ()
+) -> None:
     try:
         submission = email.parse(raw, received_at=at, own=own(ports), trust=level, blob=key)
     except MalformedError as error:
         ports.records.create(quarantine.held(key, str(error), source=MAIL, at=at, raw=key))
         return
-    submission = screened(submission, ports.policies.sources.attachments)
-    outcome = Outcome(kind=HOLD, reason=reason) if reason else capped(_decided(submission, ports), submission, ports)
+    submission = replace(screened(submission, ports.policies.sources.attachments), proven=domains)
+    outcome = Outcome(kind=HOLD, reason=reason) if reason else capped(decided(submission, ports), submission, ports)
     _act(outcome, submission, ports)
 
 
-def _release(held: Record, ports: Ports) -> None:
-    """Read a released submission again and make a ticket of it; what still cannot be read goes back to being held."""
-    if held.state != quarantine.RELEASED:
-        return  # the word of its release came late or again: it was held or discarded since
-    raw = str(held.details.get("raw", ""))
-    try:
-        submission = email.parse(ports.blobs.get(raw), received_at=held.opened_at, own=own(ports), blob=raw)
-    except MalformedError as error:
-        note = desk.internal_note(held, str(held.version), str(error), by=SYSTEM, origin=MAIL, at=ports.now())
-        back = desk.said_with(note)
-        desk.update(ports, held.id, lambda now: now.changed("StateChanged", state=quarantine.HELD, **back), note)
-        return
-    submission = screened(submission, ports.policies.sources.attachments)
-    outcome = _decided(submission, ports)
-    if outcome.kind != CREATE:
-        # Why it was held is not known here any more, so it joins no ticket: it makes one that names the other.
-        related = outcome.record.number if outcome.record else outcome.related
-        outcome = Outcome(kind=CREATE, key=submission.key, reason="released", related=related)
-    became = _create(submission, outcome, ports).number
-    note = desk.internal_note(held, became, f"It became {became}.", by=SYSTEM, origin=MAIL, at=ports.now())
-    desk.update(ports, held.id, lambda now: now.changed("CommentAdded", **desk.said_with(note)), note)
-
-
-def _decided(submission: Submission, ports: Ports) -> Outcome:
+def decided(submission: Submission, ports: Ports) -> Outcome:
+    """The outcome of a mail, by what is known of the tickets it points at."""
     secrets = [value.encode() for value in ports.secrets.get("link").values()]
     pointers = candidates(submission, secrets, ports.address("MAIL_DOMAIN"))
 
@@ -206,8 +210,8 @@ def _decided(submission: Submission, ports: Ports) -> Outcome:
         except NotFoundError:
             return None
 
-    def has_entry(record_id: str, comment_id: str) -> bool:
-        return _has_entry(record_id, comment_id, ports)
+    def is_entered(record_id: str, comment_id: str) -> bool:
+        return has_entry(record_id, comment_id, ports)
 
     def reopen_days(group: str) -> int | None:
         found = ports.policies.groups.groups.get(group)
@@ -215,14 +219,15 @@ def _decided(submission: Submission, ports: Ports) -> Outcome:
 
     known = Known(
         record=record,
-        has_entry=has_entry,
+        has_entry=is_entered,
         lifecycle=lambda practice: load(practice).lifecycle,
         reopen_days=reopen_days,
     )
     return decide(submission, pointers, known, ports.policies.sources.mail, ports.now())
 
 
-def _has_entry(record_id: str, comment_id: str, ports: Ports) -> bool:
+def has_entry(record_id: str, comment_id: str, ports: Ports) -> bool:
+    """Whether the record's journal holds the entry."""
     return any(comment.id == comment_id for comment in ports.records.comments(record_id))
 
 
@@ -230,14 +235,15 @@ def _act(outcome: Outcome, submission: Submission, ports: Ports) -> None:
     if outcome.kind == HOLD:
         ports.records.create(hold(submission, outcome.reason, outcome.related))
     elif outcome.kind == CREATE:
-        _create(submission, outcome, ports)
+        open_mail(submission, outcome, ports)
     elif outcome.record is not None and outcome.kind == REOPEN:
         _reopen(submission, outcome.record, ports)
     elif outcome.record is not None and outcome.kind in (APPEND, DROP):
         append(submission, outcome.record, ports, outcome.reason if outcome.kind == DROP else "")
 
 
-def _create(submission: Submission, outcome: Outcome, ports: Ports) -> Record:
+def open_mail(submission: Submission, outcome: Outcome, ports: Ports) -> Record:
+    """The ticket a mail opens, by the policy of mail."""
     policy = ports.policies.sources.mail
     defaults = Defaults(
         practice=policy.practice,
@@ -263,10 +269,11 @@ def _reopen(submission: Submission, record: Record, ports: Ports) -> None:
 
 
 def _stored(said: Entry, ports: Ports) -> Entry:
-    _store(said.blobs, ports)
+    store(said.blobs, ports)
     return said
 
 
-def _store(blobs: Iterable[Blob], ports: Ports) -> None:
+def store(blobs: Iterable[Blob], ports: Ports) -> None:
+    """Store what a record or an entry refers to."""
     for blob in blobs:
         ports.blobs.put(blob.key, blob.body, blob.content_type)

@@ -15,6 +15,7 @@ from itsm.core.record import Comment, Record, derived_id
 from itsm.runtime import approving, desk
 from itsm.runtime.http import Request, Response, json_response
 from itsm.runtime.ports import Ports
+from itsm.service_desk import quarantine
 
 WRITABLE = ("title", "assignee", "group", "impact", "urgency", "service")
 TITLE_CHARS, COMMENT_CHARS, DETAIL_CHARS, DETAIL_ITEMS = 200, 30_000, 1_000, 50
@@ -121,7 +122,7 @@ def comment(request: Request, ports: Ports) -> Response:
 def worklist(request: Request, ports: Ports) -> Response:
     """GET /worklists/{group}?after=&limit=: the group's open records by due, then priority; 100 at most."""
     group = request.params["group"]
-    if group not in ports.policies.groups.groups:
+    if group not in (*ports.policies.groups.groups, quarantine.SUPPRESSED_ALARMS):
         raise NotFoundError(f"no group is called {group!r}")
     limit, after = request.query.get("limit", "25"), request.query.get("after", "")
     if not (limit.isdecimal() and len(limit) <= DIGITS and 1 <= int(limit) <= 100):

@@ -12,10 +12,11 @@ from itsm.core.record import SYSTEM, Comment, Record, derived_id
 from itsm.practices.service_level import escalation, rules
 from itsm.practices.service_level.hold import OURS
 from itsm.practices.service_level.rules import Fired
-from itsm.runtime import desk, problems
+from itsm.runtime import desk, problems, suppression
 from itsm.runtime.changes import NEAR
 from itsm.runtime.measure import under
 from itsm.runtime.ports import Ports
+from itsm.service_desk import quarantine
 
 SHARDS = 16
 ORIGIN = "timer"
@@ -57,6 +58,9 @@ def fire(record_id: str, ports: Ports) -> None:
     """One conditional save if a level of a running clock is due, else nothing; a queue that was early sends again."""
     for left in reversed(range(desk.ATTEMPTS)):
         record, now = ports.records.get(record_id), ports.now()
+        if record.practice == quarantine.PRACTICE.name:
+            suppression.end(record, ports)
+            return
         reached = _reached(record, now, ports) or _moved(record, now, ports)
         if reached is None:
             _again(record, now, ports)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from itsm.core import rules
+from itsm.service_desk import on_behalf
 from itsm.service_desk.policy import (
     AlarmSource,
     Attachments,
@@ -32,7 +33,7 @@ def sources_problems(sources: Sources) -> Problems:
     """What is wrong in sources.toml, as (key path, reason)."""
     services = sources.services.services
     found = _mail_problems(sources.mail, services) + _attachment_problems(sources.attachments)
-    found += _alarm_problems(sources.alarm, services)
+    found += _alarm_problems(sources.alarm, services) + on_behalf.problems(sources.on_behalf)
     for number, window in enumerate(sources.maintenance):
         found += _window_problems(f"maintenance.{number}", window, services)
     for name, webhook in sources.webhook.items():
@@ -90,6 +91,9 @@ def _window_problems(path: str, window: Maintenance, services: Collection[str]) 
 def _webhook_problems(path: str, webhook: WebhookSource, services: Collection[str]) -> Problems:
     found = _verification_problems(f"{path}.verify", webhook.verify)
     found += _one_of(f"{path}.practice", webhook.practice, PRACTICES)
+    found += _one_of(f"{path}.kind", webhook.kind, ("ticket", "event"))
+    if webhook.kind == "event" and not webhook.recovered:
+        found.append((f"{path}.recovered", "a source of events must say when a fault is over"))
     found += _fields(f"{path}.defaults", webhook.defaults, services)
     if "{" not in webhook.key:
         found.append((f"{path}.key", "without a {path} every delivery would be the same ticket"))

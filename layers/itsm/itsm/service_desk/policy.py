@@ -8,6 +8,7 @@ from itsm.core.catalogue import ItemApproval, PlannedTask
 from itsm.core.events import Json
 from itsm.core.organisation import Groups, Services
 from itsm.core.record import Record
+from itsm.service_desk.limits import Attachments as Attachments
 from itsm.service_desk.on_behalf import OnBehalf
 from itsm.service_desk.submission import Submission
 from itsm.service_desk.words import Languages
@@ -74,10 +75,14 @@ class WebhookSource:
     submission is made only when every text of `only` comes to one of its values; `recovered` likewise says that the
     fault is over. Where `raw` comes to something, that is a whole mail and goes the way of mail. `values` translates
     what a mapped field came to. `required` fields must come to something.
+
+    kind `event`: a source of alarms. What has one `fingerprint` (without one: one key) is one fault: it goes on in its
+    ticket while it flaps, is part of a storm, and is suppressed in a maintenance window, as [alarm] says.
     """
 
     verify: Verification
     key: str
+    kind: str = "ticket"
     practice: str = "incident"
     delivery: str = ""
     fingerprint: str = ""
@@ -93,11 +98,12 @@ class WebhookSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmSource:
-    """[alarm]: CloudWatch alarms. `names` maps the start of an alarm's name to fields of its ticket (service, impact,
-    urgency).
+    """[alarm]: CloudWatch alarms, and what holds for alarms of every source. `names` maps the start of an alarm's name
+    to fields of its ticket (service, impact, urgency).
 
-    Episodes of one alarm that begin within a stretch of `flap_minutes` are one ticket (0: each is its own). More than
-    `storm` new tickets of one service in `storm_minutes`, and the rest are entries on one ticket of the storm.
+    An alarm that comes back while its ticket is open, or within `flap_minutes` of its end, goes on in that ticket (0:
+    only while it is open). More than `storm` new faults of one source and service in `storm_minutes`, and the rest are
+    parts of one ticket of the storm, until that long no new one came.
     """
 
     practice: str = "incident"
@@ -113,7 +119,7 @@ class AlarmSource:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
     """[[maintenance]]: from `begins` to `ends`, with their offset, alarms of these services, or whose names start so,
-    make no ticket."""
+    make no ticket; one that still fires at its end does then. Of a webhook the ticket's title is the alarm's name."""
 
     name: str
     begins: datetime
@@ -127,22 +133,6 @@ class Maintenance:
             return False
         name = submission.subject.removesuffix(" is in alarm")
         return submission.fields.get("service") in self.services or name.startswith(self.alarms or ("\0",))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachments:
-    """[attachments]: which files are kept. Sizes in bytes; an archive may hold `archive_entries` files, unpack to
-    `archive_bytes` and to `archive_ratio` times its size, and hold archives `archive_depth` deep.
-    """
-
-    max_bytes: int = 26_214_400
-    total_bytes: int = 41_943_040
-    most: int = 50
-    refused_endings: tuple[str, ...] = ()
-    archive_entries: int = 1_000
-    archive_bytes: int = 524_288_000
-    archive_ratio: int = 100
-    archive_depth: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

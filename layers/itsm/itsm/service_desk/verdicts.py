@@ -1,10 +1,15 @@
 """Verdicts: what SES found out about a mail's sender, as a trust level; headers inside the mail are never believed."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from itsm.core.addresses import folded
 from itsm.service_desk.submission import FAILED, UNKNOWN, VERIFIED
 
+DOMAIN = re.compile(r"@([^\s<>@\"',;]+)>?\s*$")
+"""The domain of the last address in a header's value."""
+VIRUS, SPAM = "a virus was found in it", "it is taken for spam"
 REFUSING = frozenset({"reject", "quarantine"})
 
 
@@ -21,12 +26,26 @@ def trust(receipt: Mapping[str, Any]) -> int:
     return UNKNOWN
 
 
+def proven(receipt: Mapping[str, Any], mail: Mapping[str, Any]) -> tuple[str, ...]:
+    """The mail domains SES vouches for: that of From where DMARC passes, that of the envelope where SPF does.
+
+    `mail` is the mail object of the same notification.
+    """
+    written = (mail.get("commonHeaders") or {}).get("from") or []
+    found = []
+    if _verdict(receipt, "dmarc") == "PASS" and len(written) == 1 and (author := DOMAIN.search(str(written[0]))):
+        found.append(author[1])
+    if _verdict(receipt, "spf") == "PASS" and (envelope := DOMAIN.search(str(mail.get("source", "")))):
+        found.append(envelope[1])
+    return tuple(dict.fromkeys(folded(one) for one in found))
+
+
 def refused(receipt: Mapping[str, Any]) -> str:
     """Why the mail must be held whatever it says, "" when it need not be."""
     if _verdict(receipt, "virus") == "FAIL":
-        return "a virus was found in it"
+        return VIRUS
     if _verdict(receipt, "spam") == "FAIL":
-        return "it is taken for spam"
+        return SPAM
     return ""
 
 

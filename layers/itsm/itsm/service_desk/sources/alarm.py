@@ -23,8 +23,8 @@ timestamp, an event out of ALARM (to OK or INSUFFICIENT_DATA) as the previous st
 * ALARM -> INSUFFICIENT_DATA ends the episode without a recovery: the ticket gets a journal entry and stays open, since
   no data is no good news. The OK that may follow names INSUFFICIENT_DATA as its previous state and so belongs to no
   episode: it is left out;
-* episodes that begin in one stretch of `flap_minutes` are one ticket, which goes on again: an alarm that flaps makes a
-  journal, not tickets. The stretch follows from the same instant, so a recovery still finds it without a search;
+* an episode that begins while the ticket of the one before is open, or was closed less than `flap_minutes` ago, goes on
+  in that ticket: an alarm that flaps makes a journal, not tickets (runtime/alarming.py, by the alarm's ARN);
 * OK -> INSUFFICIENT_DATA, INSUFFICIENT_DATA -> OK and the state every new alarm begins with make nothing.
 """
 OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
@@ -51,7 +51,7 @@ def parse(event: Mapping[str, Any], policy: AlarmSource, *, received_at: int) ->
     epoch = int(datetime.fromisoformat(instant).timestamp())
     return Submission(
         source=ALARM,
-        key=f"{arn}|{_stretch(epoch, instant, policy)}",
+        key=f"{arn}|{instant}",
         kind=ALARM,
         received_at=received_at,
         sender=policy.requester,
@@ -70,10 +70,6 @@ def parse(event: Mapping[str, Any], policy: AlarmSource, *, received_at: int) ->
         recovered=value == WELL,
         began=epoch,
     )
-
-
-def _stretch(epoch: int, instant: str, policy: AlarmSource) -> str:
-    return str(epoch // (policy.flap_minutes * 60)) if policy.flap_minutes else instant
 
 
 def opens(submission: Submission, event: Mapping[str, Any]) -> bool:

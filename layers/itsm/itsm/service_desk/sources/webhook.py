@@ -13,6 +13,8 @@ from itsm.service_desk.submission import UNKNOWN, VERIFIED, WEBHOOK, Submission
 
 PATH = re.compile(r"\{([^{}]+)\}")
 MAX_FIELD = 65_536
+TICKET, EVENT = "ticket", "event"
+"""Kinds of sources: one whose deliveries are tickets, one whose deliveries are alarms."""
 LEVELS = ("impact", "urgency")
 
 

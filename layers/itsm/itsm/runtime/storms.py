@@ -1,0 +1,84 @@
+"""Storms: many faults of one service at once are one ticket, and the rest are noted as parts of it."""
+
+from dataclasses import replace
+
+from itsm.core.errors import OutsideError
+from itsm.core.ports import Fault
+from itsm.core.record import Record
+from itsm.runtime import episodes, intake
+from itsm.runtime.ports import Ports
+from itsm.service_desk.submission import Submission
+
+MINUTE, DAY = 60, 86_400
+STORM, ALARMS = "storm", "alarms"
+"""Details of a storm's ticket: that it is one, and how many faults are part of it (at least: a crash counts twice)."""
+LISTED = 50
+"""Faults of a storm that get an entry of their own; a ticket with thousands of entries is read by nobody, and every
+further one would race with all others for the same record. Beyond, every fiftieth says how many there are."""
+
+
+def is_storm(record: Record) -> bool:
+    """Whether the ticket is that of a storm."""
+    return STORM in record.details
+
+
+def raging(submission: Submission, ports: Ports) -> Record | None:
+    """The ticket of the storm a new fault is part of, opened if this fault makes it one; None while there is none.
+
+    A storm begins with more than `storm` new faults of a place in one window, and goes on until a whole window has
+    brought none: it has no more tickets for lasting longer, or for falling into two windows.
+    """
+    policy, now = ports.policies.sources.alarm, ports.now()
+    window, storm = policy.storm_minutes * MINUTE, _storm(submission)
+    fault = ports.records.fault(episodes.fault_key(storm))
+    record = episodes.goes_on(storm, fault, window, ports)
+    if fault is not None and record is not None and now - fault.at < window:
+        if now - fault.at >= window // 4:  # often enough to know that it goes on, and seldom enough to be no race
+            ports.records.save_fault(replace(fault, at=now))
+        return record
+    if ports.once.count(f"storm#{_place(submission)}", window) <= policy.storm:
+        return None
+    if record is None:
+        record = intake.create(episodes.after(storm, fault), ports).record
+    key, rev = episodes.fault_key(storm), fault.rev if fault else 0
+    ports.records.save_fault(Fault(key=key, record=record.id, at=now, rev=rev))
+    return record
+
+
+def attach(submission: Submission, storm: Record, ports: Ports) -> Record:
+    """The storm's ticket with one more fault; of many, the fault's own note is the record that it came."""
+    count = ports.once.count(f"storm-of#{storm.id}", DAY)
+    number = max(count, int(str(storm.details.get(ALARMS, 0))) + 1)
+    if number > LISTED and number % LISTED and not intake.is_over(storm):
+        return storm
+    try:
+        return episodes.again(submission, storm, ports, alarms=number)
+    except OutsideError:
+        # Too many write to it at once: the note of the fault, which comes next, says what this entry would have.
+        return storm
+
+
+def calmer(submission: Submission, storm: Record, ports: Ports) -> Record:
+    """A fault of a storm is over: its ticket hears of it while it is small. A person ends it, since it may go on."""
+    if int(str(storm.details.get(ALARMS, 0))) > LISTED:
+        return storm
+    return intake.append(submission, storm, ports)
+
+
+def _place(submission: Submission) -> str:
+    return f"{submission.source}|{submission.fields.get('service', '')}"
+
+
+def _storm(submission: Submission) -> Submission:
+    """The submission of the storm a fault would be part of: one for each source and service."""
+    service = submission.fields.get("service", "")
+    return replace(
+        submission,
+        fields={**submission.fields, "impact": "1", STORM: "yes"},
+        key=f"{STORM}|{_place(submission)}",
+        delivery="",
+        fingerprint=f"{STORM}|{_place(submission)}",
+        subject=f"Many alarms at once{f' of {service}' if service else ''}",
+        text="More alarms than a person can look at one by one; they are entries of this ticket, or counted by it.",
+        recovered=False,
+    )
