@@ -9,50 +9,57 @@ from typing import Any
 
 from itsm.core.errors import ItsmError
 
-from tests.cases import scenarios, service_hours, tables
+from tests.cases import rulings, shapes, tables
 from tests.cases.reading import FAILED, PASSED, QUIRK, WORDS, Book, Case, InWordsError, Outcome, named_quirk, quirks
 
 type Check = Callable[[Case, Book], list[str]]
 type Rows = Callable[[Mapping[str, Any]], Iterable[Case]]
-CASES = tables.plain("cases")
-CHECKS: Mapping[str, Sequence[tuple[Rows, Check]]] = {
-    "sla-due.json": [(CASES, service_hours.due)],
-    "elapsed.json": [(CASES, service_hours.elapsed)],
-    "calendar-predicates.json": [(CASES, service_hours.predicate)],
-    "sla-scenarios.json": [(CASES, scenarios.scenario)],
-    "approval-quorum.json": [(CASES, tables.vote), (tables.plain("multi_step"), tables.vote)],
-    "priority-matrices.json": [(tables.cells, tables.cell)],
-    "state-machines.json": [(tables.machines, tables.machine)],
+TABLES: Mapping[str, tuple[Rows, Check]] = {
+    "cases": (tables.plain("cases"), shapes.checked),
+    "multi_step": (tables.plain("multi_step"), shapes.checked),
+    "matrices": (tables.cells, tables.cell),
+    "machines": (tables.machines, tables.machine),
+    "rules": (rulings.rows("rules"), rulings.ruling),
+    "invalid_inputs": (rulings.rows("invalid_inputs"), rulings.refused),
 }
+"""The tables a file may hold, whatever the file is called, and how a row of each is read."""
+BESIDE = {"schema", "sources", "calendars"}
 
 
 def outcomes(book: Book) -> Iterator[Outcome]:
-    """What came of every row of a file; one nobody knows how to read is said to be in words."""
+    """What came of every row of a file; a table nobody knows how to read is said to be in words."""
     table = book.table()
     readme = book.folder / "README.md"
     known = quirks(readme.read_text("utf-8")) if readme.exists() else []
-    if book.name not in CHECKS:
-        yield Outcome(row=book.name, verdict=WORDS, said="no check is written for a file of this name")
-    for rows, check in CHECKS.get(book.name, ()):
-        for case in rows(table):
-            yield _outcome(case, check, book, known)
-    for said in ("invalid_inputs", "rules"):
-        for n, row in enumerate(table.get(said, ())):
-            yield Outcome(row=f"{said}.{n}", verdict=WORDS, said=str(row))
+    for name in table:
+        if name in TABLES:
+            rows, check = TABLES[name]
+            for case in rows(table):
+                yield _outcome(case, check, book, known)
+        elif name not in BESIDE:
+            yield Outcome(row=name, verdict=WORDS, said="no check is written for a table of this name")
+    if not table.keys() & TABLES.keys():
+        yield Outcome(row=book.name, verdict=WORDS, said="holds no table that a check is written for")
 
 
 def _outcome(case: Case, check: Check, book: Book, known: Sequence[tuple[str, str]]) -> Outcome:
     try:
         found = check(case, book)
     except InWordsError as error:
-        return Outcome(row=case["id"], verdict=WORDS, said=str(error))
+        return Outcome(row=_name(case), verdict=WORDS, said=str(error))
     except (ItsmError, KeyError, ValueError, TypeError) as error:
         found = [f"{type(error).__name__}: {error}"]
     if not found:
-        return Outcome(row=case["id"], verdict=PASSED)
+        return Outcome(row=_name(case), verdict=PASSED)
     quirk = named_quirk(case, known)
     said = "; ".join(found)
-    return Outcome(row=case["id"], verdict=QUIRK if quirk else FAILED, said=f"{said} [{quirk}]" if quirk else said)
+    return Outcome(row=_name(case), verdict=QUIRK if quirk else FAILED, said=f"{said} [{quirk}]" if quirk else said)
+
+
+def _name(case: Case) -> str:
+    return str(
+        case.get("id") or f"{case.get('calendar', 'a row')} {case.get('start', case.get('at', 'without an id'))}"
+    )
 
 
 def run(folder: Path, show: Callable[[str], object] = print, words: bool = False) -> Counter[str]:

@@ -45,16 +45,21 @@ class Book:
             self._read[name] = json.loads(path.read_text("utf-8")) if path.exists() else {}
         return self._read[name]
 
+    def rows(self) -> Iterator[Case]:
+        """The rows of every file of the folder."""
+        for path in sorted(self.folder.glob("*.json")):
+            yield from self.table(path.name).get("cases", ())
+
     def policy(self, name: str) -> CalendarPolicy:
         """A calendar of the file as our policy has it; the peers' naive times are run in UTC, as the README says."""
         given = self.table()["calendars"][name]
-        hours = {day: spans(given["hours"].get(day, ())) for day in WEEKDAYS}
+        hours = {day: spans(given.get("hours", {}).get(day, ())) for day in WEEKDAYS}
         ranges = tuple(f"{first}..{last}" for first, last in given.get("holiday_ranges", ()))
         holidays = (*given.get("holidays", ()), *given.get("annual_holidays", ()), *ranges)
         closed = {on for on in given.get("date_shifts", {}) | given.get("breaks", {}) if _closed(on, holidays)}
         # a holiday wins over what else is said of its date; said together they are a contradiction our check refuses
         return CalendarPolicy(
-            zone=given["tz"] or "UTC",
+            zone=given.get("tz") or "UTC",
             hours=WeeklyHours(**hours),
             holidays=holidays,
             overrides={on: spans(some) for on, some in given.get("date_shifts", {}).items() if on not in closed},
@@ -128,7 +133,8 @@ def named_quirk(case: Case, known: Sequence[tuple[str, str]]) -> str:
     """What the README says of a row among its quirks, "" for nothing; "with value 1" is for such answers only."""
     for pattern, said in known:
         value = re.search(r"with value (\d+)", said)
-        answers = case["expect"].values() if isinstance(case["expect"], Mapping) else [case["expect"]]
-        if fnmatchcase(case["id"], pattern) and (value is None or int(value[1]) in answers):
+        expect = case.get("expect")
+        answers = expect.values() if isinstance(expect, Mapping) else [expect]
+        if fnmatchcase(str(case.get("id")), pattern) and (value is None or int(value[1]) in answers):
             return said
     return ""

@@ -24,6 +24,7 @@ from itsm.practices.service_level.policy import (
 )
 
 from tests.cases.reading import Book, Case, InWordsError, compared, instant
+from tests.cases.rulings import choice
 from tests.itsm.practices.service_level.world import MINUTE, Desk, policy
 
 AGENT, CUSTOMER = "ada@example.org", "rita@example.org"
@@ -70,10 +71,12 @@ class Play:
 
 def scenario(case: Case, book: Book) -> list[str]:
     """Open the ticket, let happen what happens, and compare every number and instant the case states."""
+    if "slas" in case["given"] or case["given"].get("sla_condition") == "blank":
+        return choice(case)
     play = _opened(case, book)
     if case["given"].get("initial_state") == "pending":
         play.desk.change(play.now, state="on_hold")
-    for event in case["events"]:
+    for event in case.get("events", ()):
         _happens(play, event)
     found = []
     for name, expected in case["expect"].items():
@@ -82,7 +85,7 @@ def scenario(case: Case, book: Book) -> list[str]:
 
 
 def _opened(case: Case, book: Book) -> Play:
-    given = case["given"]
+    given = case.get("given", {})
     strange = sorted(given.keys() - READ)
     if strange:
         raise InWordsError(f"needs a hand-written reading of {', '.join(strange)}")
@@ -171,7 +174,7 @@ def _targets(case: Case, book: Book) -> Mapping[str, Target]:
 def _by_priority(case: Case, book: Book) -> dict[str, str]:
     """The targets a peer's priority has, from its rows with a plain due answer."""
     where = f"priority {case['given'].get('priority')}"
-    rows = [row for row in book.table("sla-due.json").get("cases", ()) if row["source"] == case["source"]]
+    rows = [row for row in book.rows() if row.get("source") == case["source"] and row.get("metric") in NAMES]
     found = {NAMES[row["metric"]]: f"{row['target']['working_seconds']}s" for row in rows if row.get("where") == where}
     if not found:
         raise InWordsError("states no target")
@@ -250,6 +253,7 @@ def _reprioritised(play: Play, target: str = "") -> None:
 # In Zammad and RT only a word answers, so moves of state without one are made by the requester's side here.
 ACTS: list[tuple[str, Callable[[Play, re.Match[str]], None]]] = [
     (r".*[( ]replied\).*", lambda play, _: _replies_and_holds(play)),
+    (r".*\b(?:internal|private)\b.*|.*\bnote\b.*", lambda play, _: play.desk.say(play.now, by=AGENT, public=False)),
     (r"(?:agent|staff) .*|reply(?: \(outside hours\))?", lambda play, _: _says(play, AGENT)),
     (r"(?:open \+ )?(?:customer|requestor) (?:mail|contact|reply).*", lambda play, _: _says(play, CUSTOMER)),
     (r"waiting (\d\d:\d\d -> \d\d:\d\d|for \d+ minutes)", _waits),

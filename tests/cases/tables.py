@@ -8,6 +8,8 @@ from itsm.core.approvals import overall, quorum
 from itsm.core.errors import IllegalMoveError
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.priority import Priorities, priority
+from itsm.practices import incident
+from itsm.practices.service_level.hold import REASONS
 
 from tests.cases.reading import Book, Case, InWordsError, compared
 
@@ -54,6 +56,8 @@ def machine(case: Case, _: Book) -> list[str]:
         moves = {state: set() for state in case["states"]}
         for here, there in pairwise(case["main_path"]):
             moves[here].add(there)
+    elif "on_hold_reasons" in case:
+        return _incident(case)
     else:
         raise InWordsError("names states without the moves between them")
     lifecycle = Lifecycle(initial=next(iter(moves)), moves={here: frozenset(there) for here, there in moves.items()})
@@ -65,6 +69,21 @@ def machine(case: Case, _: Book) -> list[str]:
         if _legal(lifecycle, here, there) != (there in moves[here])
     ]
     return compared("unknown states", sorted(missing), []) + compared("wrong moves", wrong, [])
+
+
+def _incident(case: Case) -> list[str]:
+    """A peer's incident beside ours: the same states, the same reasons to wait, and a closed one is over."""
+    theirs = {OURS.get(state, state).lower().replace(" ", "_") for state in case["states"]}
+    reasons = {OURS.get(reason, reason).removeprefix("Awaiting ").lower() for reason in case["on_hold_reasons"]}
+    found = compared("states", sorted(incident.LIFECYCLE.states), sorted(theirs))
+    found += compared("reasons to wait", sorted(REASONS), sorted(reasons))
+    if any("closed incidents cannot be reopened" in rule for rule in case.get("rules", ())):
+        found += compared("a closed one leads to", sorted(incident.LIFECYCLE.moves["closed"]), [])
+    return found
+
+
+OURS = {"Canceled": "cancelled", "Awaiting Caller": "Awaiting requester", "Awaiting Vendor": "Awaiting supplier"}
+"""Words of other desks for what we call otherwise."""
 
 
 def _legal(lifecycle: Lifecycle, here: str, there: str) -> bool:

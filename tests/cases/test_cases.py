@@ -62,3 +62,54 @@ def test_a_calendar_that_is_wrong_fails_its_rows_and_stops_nothing(tmp_path: Pat
     fine = {**FRIDAY, "id": "b", "expect": {"due": "2026-03-30T10:00:00"}}
     found = list(outcomes(Book(written(tmp_path, "sla-due.json", broken, fine), "sla-due.json")))
     assert [one.verdict for one in found] == ["failed", "passed"]
+
+
+def test_a_file_of_any_name_is_read_by_what_its_rows_hold_in_any_order(tmp_path: Path) -> None:
+    due = {"expect": {"due": "2026-03-30T10:00:00"}, **dict(reversed(FRIDAY.items())), "id": "due"}
+    passed = {"end": "2026-03-30T10:00:00", "calendar": "office", "start": "2026-03-27T16:00:00", "id": "elapsed",
+              "expect": {"working_seconds": 7200}}  # fmt: skip
+    asked = {"kind": "is_working_day", "calendar": "office", "at": "2026-03-28", "expect": False, "id": "asked"}
+    voted = {"votes": ["A", "R", "W"], "required_percent": 33, "expect": "ACCEPTED", "id": "voted"}
+    told = {"id": "told", "source": "glpi-x", "calendar": "office", "given": {"created": "2026-03-27T16:00:00",
+            "target_minutes": 120}, "events": [], "expect": {"due": "2026-03-30T10:00:00"}}  # fmt: skip
+    wrong = {**asked, "id": "wrong", "expect": True}
+    rows = [due, passed, asked, voted, told, wrong]
+    for n, name in enumerate(("anything.json", "z.json")):
+        written(tmp_path, name, *(rows if n else reversed(rows)))
+        found = {one.row: one.verdict for one in outcomes(Book(tmp_path, name))}
+        assert found == dict.fromkeys(("due", "elapsed", "asked", "voted", "told"), "passed") | {"wrong": "failed"}
+
+
+def test_what_nobody_reads_is_said_and_a_row_that_makes_no_sense_stops_nothing(tmp_path: Path) -> None:
+    content = {
+        "schema": "x",
+        "sources": {},
+        "moods": [1],
+        "machines": {"one": {"states": ["A"]}},
+        "cases": [{}, {"x": 1}],
+    }
+    (tmp_path / "new.json").write_text(json.dumps(content))
+    (tmp_path / "README.md").write_text(README)
+    found = [(one.row, one.verdict) for one in outcomes(Book(tmp_path, "new.json"))]
+    assert ("moods", "in words") in found
+    assert ("one", "in words") in found
+    assert len(found) == 4
+    (tmp_path / "empty.json").write_text("{}")
+    assert [one.verdict for one in outcomes(Book(tmp_path, "empty.json"))] == ["in words"]
+
+
+def test_a_machine_that_contradicts_itself_fails_and_is_no_quirk(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(README)
+    (tmp_path / "m.json").write_text(json.dumps({"machines": {"odd": {"transitions": {"a": {"go": "nowhere"}}}}}))
+    assert [one.verdict for one in outcomes(Book(tmp_path, "m.json"))] == ["failed"]
+
+
+def test_sentences_our_policy_can_answer_are_answered(tmp_path: Path) -> None:
+    said = {
+        "rules": ["required percent outside 0..100 is rejected", "any refused, any waiting, all accepted"],
+        "invalid_inputs": [{"input": "'soon'", "expect": "error"}, {"input": "'4h'", "expect": "error"},
+                           {"input": "x", "expect": "start unchanged"}],
+    }  # fmt: skip
+    (tmp_path / "s.json").write_text(json.dumps(said))
+    verdicts = [one.verdict for one in outcomes(Book(tmp_path, "s.json"))]
+    assert verdicts == ["passed", "passed", "passed", "failed", "in words"]

@@ -29,6 +29,7 @@ UNMODELLED = {
     "AWS::CloudWatch::CompositeAlarm": "no alarm is evaluated here; samples send alarm events",
     "AWS::CloudWatch::Alarm": "no alarm is evaluated here; samples send alarm events",
     "AWS::CloudWatch::Dashboard": "there are no metrics here to show",
+    "AWS::Logs::MetricFilter": "there are no metrics here to count",
 }
 
 

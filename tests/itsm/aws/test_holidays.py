@@ -18,9 +18,9 @@ def test_days_come_back_as_they_were_kept_and_a_newer_list_replaces_the_older(st
     assert holidays.get("germany") is None
     holidays.put("germany", DAYS)
     holidays.put("france", frozenset({739_000}))
-    assert (holidays.get("germany"), holidays.get("france")) == (DAYS, {739_000})
+    assert (holidays.get("germany"), holidays.get("france")) == (DAYS, frozenset({739_000}))
     holidays.put("germany", frozenset({739_001}))
-    assert holidays.get("germany") == {739_001}
+    assert holidays.get("germany") == frozenset({739_001})
 
 
 @pytest.mark.parametrize("body", ["[1,", "{}", '["2026-01-05"]', "[true]", "[0]", "[99999999]", "7", "null"])

@@ -112,7 +112,7 @@ class Desk:
     def start(self, when: str | int) -> "Desk":
         instant = at(when) if isinstance(when, str) else when
         clocks = started(self.record, self.events, self.comments, LIFECYCLE, self.policy, instant)
-        mark = {} if clocks else {"details": {**self.record.details, MEASURED: True}}
+        mark: dict[str, Any] = {} if clocks else {"details": {**self.record.details, MEASURED: True}}
         started_now = self.record.changed("ClocksStarted", by="system", origin="timer", at=instant, **mark)
         return self.keep(replace(started_now, clocks=clocks))
 
