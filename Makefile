@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run token test prove fuzz cases feeds what-if service-report recompute check bench bench-peers build deploy verify-audit redrive pins format clean distclean \
+.PHONY: help run token test prove fuzz fuzz-guided cases feeds what-if service-report recompute check bench bench-peers build deploy verify-audit redrive pins format clean distclean \
 	check-ruff check-format check-mypy check-imports check-house check-cfn-lint check-sam check-checkov check-policy
 
 PYTHON ?= python3.13
@@ -19,6 +19,7 @@ stamp = .venv$(1)/pins-$(shell cksum < $(2) | cut -d' ' -f1)
 VENV := $(call stamp,,$(PINS))
 SAM_VENV := $(call stamp,-sam,infra/aws/tools-sam.txt)
 PEERS_VENV := $(call stamp,-peers,tests/benchmarks/peers/requirements.txt)
+FUZZ_VENV := $(call stamp,-fuzz,tests/corpus/requirements.txt)
 CHECKOV_VENV := $(call stamp,-checkov,infra/aws/tools-checkov.txt)
 
 help: ## this list
@@ -42,6 +43,14 @@ corpus: $(VENV) ## intake on mail and webhooks nobody here wrote, beside its bar
 fuzz: $(VENV) ## 20,000 mutants of mail and webhooks, then the property tests with thousands of examples; a new seed each time
 	@.venv/bin/python -m tests.corpus.hunt
 	@HYPOTHESIS_PROFILE=fuzz .venv/bin/python -m pytest -n 2 -q -m "not slow" $(or $(ARGS),tests/itsm/core)
+	@$(MAKE) fuzz-guided
+
+# atheris has wheels for Linux alone; without them this says so, and what comes before has run.
+fuzz-guided: $(FUZZ_VENV) ## coverage-guided fuzzing of mail, classifier, HTML and webhooks; SECONDS_EACH=60
+	@mkdir -p .sandbox; for one in parser classifier html webhook; do echo "· $$one, $(or $(SECONDS_EACH),60) s"; \
+		PYTHONPATH=layers/itsm:layers/policy .venv-fuzz/bin/python -m tests.corpus.guided $$one --seconds $(or $(SECONDS_EACH),60) \
+		> .sandbox/fuzz-$$one.log 2>&1 || { tail -30 .sandbox/fuzz-$$one.log; exit 1; }; \
+		grep -E "number_of_executed_units|slowest_unit|peak_rss" .sandbox/fuzz-$$one.log | sed 's/stat::/    /'; done
 
 cases: $(VENV) ## what other systems' tests assert (ITSM_SHARED, default ../shared), through our engine; ARGS=--words
 	@.venv/bin/python -m tests.cases $(ARGS)
@@ -145,6 +154,10 @@ $(CHECKOV_VENV):
 	$(call new_venv,.venv-checkov,infra/aws/tools-checkov.txt)
 	@touch $@
 
+$(FUZZ_VENV):
+	$(call new_venv,.venv-fuzz,tests/corpus/requirements.txt)
+	@touch $@
+
 $(PEERS_VENV):
 	$(call new_venv,.venv-peers,tests/benchmarks/peers/requirements.txt)
 	@touch $@
@@ -157,6 +170,7 @@ pins: ## resolve and pin anew what pyproject.toml names (needs uv; ARGS=--upgrad
 	@echo "· layers/vendor/requirements.txt" && $(UV) pyproject.toml -c $(PINS) -o layers/vendor/requirements.txt
 	@echo "· infra/aws/tools-sam.txt" && $(UV) $(ARGS) --group sam -o infra/aws/tools-sam.txt
 	@echo "· infra/aws/tools-checkov.txt" && $(UV) $(ARGS) --group checkov -o infra/aws/tools-checkov.txt
+	@echo "· tests/corpus/requirements.txt" && $(UV) pyproject.toml --group fuzz -c $(PINS) -o tests/corpus/requirements.txt
 	@echo "· tests/benchmarks/peers/requirements.txt" && $(UV) $(ARGS) --group peers -o tests/benchmarks/peers/requirements.txt
 
 clean: ## forget the sandbox's state and what was built
@@ -164,4 +178,4 @@ clean: ## forget the sandbox's state and what was built
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 distclean: clean ## forget the environments as well
-	@rm -rf .venv .venv-sam .venv-checkov .venv-peers
+	@rm -rf .venv .venv-sam .venv-checkov .venv-peers .venv-fuzz
