@@ -286,7 +286,7 @@ def test_an_intersection_is_open_when_both_are(
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(policies(), instants, some.integers(1, 12))
+@given(policies(), instants, some.integers(1, 12) | some.integers(13, 120))
 def test_a_result_of_business_days_is_the_nth_working_day(policy: CalendarPolicy, start: int, days: int) -> None:
     calendar = build("drawn", policy)
     end = st.business_days(calendar, start, days)
@@ -295,3 +295,15 @@ def test_a_result_of_business_days_is_the_nth_working_day(policy: CalendarPolicy
     assert sum(st.is_working_day(calendar, n) for n in between) == days
     assert st.is_open(calendar, end) or any(end == closes for _, closes in calendar.day(day))
     assert calendar.day_of(end) >= day
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(policies(), instants, some.integers(1, 12) | some.integers(13, 120))
+def test_working_days_are_counted_back_as_they_are_counted_on(policy: CalendarPolicy, start: int, days: int) -> None:
+    calendar = build("drawn", policy)
+    last = calendar.day_of(start)
+    day = st.nth_working_day(calendar, last, -days)
+    assert sum(st.is_working_day(calendar, n) for n in range(day, last)) == days
+    assert st.is_working_day(calendar, day)
+    if st.is_working_day(calendar, last):
+        assert st.nth_working_day(calendar, day, days) == last

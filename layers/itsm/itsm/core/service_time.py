@@ -39,6 +39,7 @@ class Calendar:
     _days: dict[int, Spans] = field(default_factory=dict, init=False, repr=False)
     _totals: dict[int, int] = field(default_factory=dict, init=False, repr=False)
     _starts: dict[int, int] = field(default_factory=dict, init=False, repr=False)
+    _working: dict[int, int] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Raise PolicyError for a calendar that is never open: no arithmetic in it could end."""
@@ -83,13 +84,11 @@ class Calendar:
         """The open spans of a week in epoch seconds; computed at their first use."""
         spans = self._spans.get(number)
         if spans is None:
-            days = range(number * 7 + 1, number * 7 + 8)
             if self._is_plain(number):
-                start = self.week_start(number)
-                week = self._week(number)
+                start, week = self.week_start(number), self._week(number)
                 spans = tuple((start + n * DAY + a, start + n * DAY + b) for n in range(7) for a, b in week[n])
             else:
-                spans = tuple(span for day in days for span in self.day(day))
+                spans = tuple(span for day in range(number * 7 + 1, number * 7 + 8) for span in self.day(day))
             self._spans[number] = spans
         return spans
 
@@ -101,6 +100,14 @@ class Calendar:
             total = sum(map(length, self._week(number))) if plain else length(self.spans(number))
             self._totals[number] = total
         return total
+
+    def working_days(self, number: int) -> int:
+        """How many days of a week have open time at all."""
+        if number not in self._working:
+            plain = self._is_plain(number)
+            days = self._week(number) if plain else map(self.day, range(number * 7 + 1, number * 7 + 8))
+            self._working[number] = sum(map(bool, days))
+        return self._working[number]
 
     def week_start(self, number: int) -> int:
         """The epoch second a week (the days number * 7 + 1 to number * 7 + 7) begins at."""
@@ -250,18 +257,25 @@ def business_days(calendar: Calendar, start: int, days: int, end_of_day: bool = 
 
 def nth_working_day(calendar: Calendar, day: int, days: int) -> int:
     """The nth working day after a day (before it, if negative), both as ordinals; with 0 the first from `day` on."""
-    step, left, closed = (-1 if days < 0 else 1), abs(days), 0
-    if not left:
-        day, left = day - 1, 1
+    step, left, closed = (-1 if days < 0 else 1), abs(days) or 1, 0
+    day = day if days else day - 1
     while left:
+        if left > 7 and (day if step > 0 else day - 1) % 7 == 0:
+            day, left, closed = _weeks_skipped(calendar, day, left, step, closed)
         day += step
-        if is_working_day(calendar, day):
-            left, closed = left - 1, 0
-        else:
-            closed += 1
-            if closed > _EMPTY_WEEKS * 7:
-                _still_closed(calendar, _EMPTY_WEEKS)
+        left, closed = (left - 1, 0) if is_working_day(calendar, day) else (left, closed + 1)
+        if closed > _EMPTY_WEEKS * 7:
+            _still_closed(calendar, _EMPTY_WEEKS)
     return day
+
+
+def _weeks_skipped(calendar: Calendar, day: int, left: int, step: int, closed: int) -> tuple[int, int, int]:
+    """From the edge of a week (day 7n, or 7n + 1 going back) over all weeks that need not be looked into day by day."""
+    while left > 7 and closed < _EMPTY_WEEKS * 7:
+        number = day // 7 if step > 0 else (day - 1) // 7 - 1
+        working = calendar.working_days(number)
+        day, left, closed = day + 7 * step, left - working, 0 if working else closed + 7
+    return day, left, closed
 
 
 def _skipped(calendar: Calendar, number: int, left: int, step: int) -> tuple[int, int]:
