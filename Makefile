@@ -125,8 +125,9 @@ verify-audit: $(VENV) ## read every audit trail of a deployment (SANDBOX=1: the 
 	@$(if $(SANDBOX),$(SANDBOX_AWS)) .venv/bin/python -m itsm.runtime.verify_audit \
 		$(or $(ARGS),--stack $(STACK) $(if $(SANDBOX),--region us-east-1))
 
-redrive: $(VENV) ## send what waits in a deployment's dead-letter queues through again; ARGS="--region ... [--dry-run]"
-	@.venv/bin/python infra/aws/redrive.py --stack $(STACK) $(ARGS)
+redrive: $(VENV) ## what waits: dead letters, held mail and webhooks, suppressed alarms; ARGS="--go --all", or --number, --reason ...
+	@$(if $(SANDBOX),$(SANDBOX_AWS)) .venv/bin/python infra/aws/redrive.py \
+		--stack $(STACK) $(if $(SANDBOX),--region us-east-1) $(ARGS)
 
 # ---- environments ---------------------------------------------------------------------------------------------------
 define new_venv

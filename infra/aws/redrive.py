@@ -1,4 +1,4 @@
-"""Redrive: send what waits in a deployment's dead-letter queues through again; every door takes a repetition."""
+"""Redrive: list what waits in a deployment, dead letters, held and suppressed submissions, and let it through again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from itsm.runtime import quarantined
+from itsm.runtime.deployment import Deployment
+from itsm.runtime.quarantined import Choice
+from itsm.runtime.verify_audit import add_deployment, table_names
+
+if TYPE_CHECKING:
+    from itsm.runtime.ports import Ports
 
 DEAD = "DeadQueue"
 BATCH = 10
@@ -76,7 +85,11 @@ def followed(streams: Any, lambdas: Any, function: str) -> Work:
         if not changes:
             print(f"  changes from {where['startSequenceNumber']} are older than the stream remembers (24 hours)")
             return False
-        answer = lambdas.invoke(FunctionName=function, Payload=json.dumps({"Records": changes}).encode())
+        try:
+            answer = lambdas.invoke(FunctionName=function, Payload=json.dumps({"Records": changes}).encode())
+        except lambdas.exceptions.ResourceNotFoundException:
+            print(f"  {function} cannot be called from here (in the sandbox no function can)")
+            return False
         said = json.loads(answer["Payload"].read())
         if answer.get("FunctionError") or said["batchItemFailures"]:
             print(f"  changes from {where['startSequenceNumber']} failed again: see the log of {function}")
@@ -115,34 +128,111 @@ def work_for(name: str, found: Mapping[str, str], clients: Callable[[str], Any])
     if f"{path}Queue" in found:
         return back_to(clients("sqs"), found[f"{path}Queue"])
     if path == "Change":
-        return followed(clients("dynamodbstreams"), clients("lambda"), found["RecordChanges"])
+        return followed(clients("dynamodbstreams"), clients("lambda"), found.get("RecordChanges", "RecordChanges"))
     if path.endswith("Sweep"):
         return forget
     raise RedriveError(f"{name}: nobody has said where its messages belong; see work_for in infra/aws/redrive.py")
 
 
-def redrive(stack: str, clients: Callable[[str], Any], *, dry: bool) -> int:
-    """Go through every dead-letter queue of a stack; how many messages are left in them."""
-    sqs, found, left = clients("sqs"), dict(resources(clients("cloudformation"), stack)), 0
-    for name in sorted(name for name in found if name.endswith(DEAD)):
+def queues(stack: str, clients: Callable[[str], Any]) -> dict[str, str]:
+    """Everything of a stack by its logical name; where CloudFormation cannot be asked (the sandbox), its queues."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return dict(resources(clients("cloudformation"), stack))
+    except ClientError:
+        pages = clients("sqs").get_paginator("list_queues").paginate(QueueNamePrefix=f"{stack}-")
+        urls = [url for page in pages for url in page.get("QueueUrls", ())]
+        return {url.rpartition("/")[2].split("-")[-2]: url for url in urls}
+
+
+def redrive(stack: str, clients: Callable[[str], Any], *, only: str = "", dry: bool) -> int:
+    """Go through the dead-letter queues of a stack; how many messages are left in them."""
+    sqs, found, left = clients("sqs"), queues(stack, clients), 0
+    for name in sorted(name for name in found if name.endswith(DEAD) and only in ("", name)):
         there = waiting(sqs, found[name])
         done = drain(sqs, found[name], work_for(name, found, clients)) if there and not dry else 0
         left += max(0, there - done)
-        print(f"{name}: {there} waited, {done} sent through again")
+        if there:
+            print(row(name, f"{there} messages", "", "stays" if dry else f"{done} sent through again"))
     return left
 
 
+def row(*cells: str) -> str:
+    """A line of the table."""
+    widths = (22, 20, 52, 0)
+    return "  ".join(f"{cell[: width or None]:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def release(ports: Ports, choice: Choice, by: str, *, dry: bool) -> int:
+    """Go through what is held and what is suppressed; how many are left."""
+    left = 0
+    for record in quarantined.waiting(ports, choice):
+        came = datetime.fromtimestamp(record.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        done = not dry and quarantined.release(record, by, ports)
+        left += not done
+        said = "released" if done else "stays" if dry else "gone meanwhile"
+        print(row(f"{record.number} {record.state}", came, f"{record.source}: {quarantined.reason_of(record)}", said))
+    return left
+
+
+def operator(session: Any) -> str:
+    """Who does it: whom AWS takes the credentials for."""
+    return str(session.client("sts").get_caller_identity()["Arn"])
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="redrive", description=__doc__)
+    add_deployment(parser)
+    parser.add_argument("--go", action="store_true", help="do it; without, the table says what waits")
+    parser.add_argument("--all", action="store_true", help="everything")
+    parser.add_argument("--queue", default="", help="one dead-letter queue by its name in the table")
+    parser.add_argument(
+        "--number", action="append", default=[], help="one submission, like SUB0000012; may be repeated"
+    )
+    parser.add_argument("--reason", default="", help="submissions whose reason holds these words")
+    parser.add_argument("--state", choices=quarantined.WAITING, default="", help="held or suppressed ones alone")
+    parser.add_argument("--since", type=_instant, default=0, help="that came from this day or instant on (UTC)")
+    parser.add_argument("--until", type=_instant, default=0, help="and before this one")
+    parser.add_argument("--by", default="", help="who releases them, as the record will say (default: from AWS)")
+    options = parser.parse_args(arguments)
+    if options.go and not (options.all or options.queue or _chosen(options)):
+        parser.error("say what: --all, --queue, --number, --reason, --state, --since or --until")
+    return options
+
+
+def _instant(text: str) -> int:
+    found = datetime.fromisoformat(text)
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+def _chosen(options: argparse.Namespace) -> bool:
+    return bool(options.number or options.reason or options.state or options.since or options.until)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when nothing is left waiting, 1 when something is."""
+    """Exit code 0 when all that was meant went through or was only listed, 1 when some did not, 2 for no deployment."""
     import boto3
 
-    parser = argparse.ArgumentParser(prog="redrive", description=__doc__)
-    parser.add_argument("--stack", default="itsm", help="name of the deployed stack")
-    parser.add_argument("--region", default=None)
-    parser.add_argument("--dry-run", action="store_true", help="count only")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
+    tables = table_names(options)
+    if tables is None:
+        print(f"no stack {options.stack!r} with its tables was found in {options.region}")
+        return 2
     session: Any = boto3.Session(region_name=options.region)
-    return 1 if redrive(options.stack, session.client, dry=options.dry_run) else 0
+    ports = Deployment({"RECORDS_TABLE": tables[0], "AUDIT_TABLE": tables[1], "AWS_REGION": options.region})
+    numbers = tuple(number.upper() for number in options.number)
+    choice = Choice(
+        numbers=numbers, reason=options.reason, state=options.state, since=options.since, until=options.until
+    )
+    print(row("WHAT", "SINCE", "WHY", "AND NOW"))
+    left, dry = 0, not options.go
+    if not _chosen(options):
+        left += redrive(options.stack, session.client, only=options.queue, dry=dry)
+    if not options.queue:
+        left += release(ports, choice, options.by or operator(session), dry=dry)
+    print(f"{left} left waiting" + ("; --go with --all or a choice lets them through again" if dry and left else ""))
+    return 1 if left and not dry else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,6 +53,7 @@ class Function:
 
     def __init__(self, failed: list[dict[str, str]] | None = None) -> None:
         self.failed, self.followed = failed or [], list[str]()
+        self.exceptions = SimpleNamespace(ResourceNotFoundException=KeyError)
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # AWS's names
         """As record_changes answers."""
@@ -108,6 +110,44 @@ def test_changes_the_stream_has_forgotten_stay_and_are_named(capsys: pytest.Capt
     work = redrive.followed(Stream(forgotten=True), Function(), "record-changes")
     assert not work({"Body": json.dumps(DROPPED)})
     assert "older than the stream remembers" in capsys.readouterr().out
+
+
+def test_a_function_that_cannot_be_called_from_here_leaves_the_message(capsys: pytest.CaptureFixture[str]) -> None:
+    function = Function()
+    function.invoke = _missing  # type: ignore[method-assign]  # there is none
+    assert not redrive.followed(Stream(), function, "record-changes")({"Body": json.dumps(DROPPED)})
+    assert "cannot be called from here" in capsys.readouterr().out
+
+
+def _missing(**asked: object) -> dict[str, Any]:
+    raise KeyError(asked)
+
+
+def test_where_no_stack_can_be_asked_the_queues_are_found_by_name(sqs: Any) -> None:
+    url = a_queue(sqs, "itsm-Foundation-MailDeadQueue-2F0152F88", "one")
+    a_queue(sqs, "other-Foundation-MailDeadQueue-2F0152F88")
+    found = redrive.queues("itsm", partial(boto3.client, region_name=REGION))
+    assert found == {"MailDeadQueue": url}
+
+
+def test_a_list_changes_nothing_and_a_release_without_a_choice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        redrive.main(["--go"])
+    assert "say what" in capsys.readouterr().err
+
+
+def test_a_dead_letter_queue_is_only_counted_until_it_is_said_otherwise(
+    sqs: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_queue(sqs, "itsm-Foundation-MailDeadQueue-AB12", "one", "two")
+    queue = a_queue(sqs, "itsm-Foundation-MailQueue-AB12")
+    clients = partial(boto3.client, region_name=REGION)
+    assert redrive.redrive("itsm", clients, dry=True) == 2
+    assert "2 messages" in capsys.readouterr().out
+    assert redrive.redrive("itsm", clients, only="AlarmDeadQueue", dry=False) == 0
+    assert redrive.waiting(sqs, queue) == 0
+    assert redrive.redrive("itsm", clients, only="MailDeadQueue", dry=False) == 0
+    assert redrive.waiting(sqs, queue) == 2
 
 
 def test_every_dead_letter_queue_of_the_templates_has_a_way_back() -> None:
