@@ -138,6 +138,16 @@ def test_an_incident_lived_through_its_doors_keeps_to_the_budget(life: Life) -> 
     assert life.total <= LIFE_UNITS, life.acts
 
 
+def test_a_hold_with_a_reason_costs_what_any_move_costs(life: Life) -> None:
+    begin(life)
+    life.patch(state="on_hold", details={"hold_reason": "requester"})
+    assert [clock.kind for clock in life.record.clocks].count("hold") == 1
+    life.patch(state="in_progress")
+    mirror(life)
+    end(life)
+    check(life)
+
+
 def test_a_hold_and_an_escalation_more_cost_what_they_must(life: Life) -> None:
     begin(life)
     life.patch(state="on_hold")
