@@ -72,7 +72,7 @@ def back_to(sqs: Any, url: str) -> Work:
 
 
 def forget(_: Message) -> bool:
-    """Work for a sweep that was missed: the next one has seen all that this one would have."""
+    """Work for a run of a schedule that was missed: the next one sees all that it would have."""
     return True
 
 
@@ -129,7 +129,7 @@ def work_for(name: str, found: Mapping[str, str], clients: Callable[[str], Any])
         return back_to(clients("sqs"), found[f"{path}Queue"])
     if path == "Change":
         return followed(clients("dynamodbstreams"), clients("lambda"), found.get("RecordChanges", "RecordChanges"))
-    if path.endswith("Sweep"):
+    if path.endswith("Sweep") or path == "Feeds":
         return forget
     raise RedriveError(f"{name}: nobody has said where its messages belong; see work_for in infra/aws/redrive.py")
 

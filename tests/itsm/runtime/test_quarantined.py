@@ -1,4 +1,4 @@
-"""Quarantine, whole: what is held is listed, let through by number, reason, day or all, once, and by whom is on record."""
+"""Quarantined: what is held is listed, and let through by number, reason, day or all, once, with a name to it."""
 
 from datetime import UTC, datetime
 from typing import Any
