@@ -210,6 +210,10 @@ def _says(play: Play, by: str) -> None:
     play.desk.say(play.now, by=by, **(moves if by == CUSTOMER and play.desk.record.state == "on_hold" else {}))
 
 
+def _notes(play: Play) -> None:
+    play.desk.say(play.now, by=AGENT, public=False)
+
+
 def _changes(play: Play, **new: Any) -> None:
     play.desk.change(play.now, **new)
 
@@ -253,7 +257,7 @@ def _reprioritised(play: Play, target: str = "") -> None:
 # In Zammad and RT only a word answers, so moves of state without one are made by the requester's side here.
 ACTS: list[tuple[str, Callable[[Play, re.Match[str]], None]]] = [
     (r".*[( ]replied\).*", lambda play, _: _replies_and_holds(play)),
-    (r".*\b(?:internal|private)\b.*|.*\bnote\b.*", lambda play, _: play.desk.say(play.now, by=AGENT, public=False)),
+    (r".*\b(?:internal|private)\b.*|.*\bnote\b.*", lambda play, _: _notes(play)),
     (r"(?:agent|staff) .*|reply(?: \(outside hours\))?", lambda play, _: _says(play, AGENT)),
     (r"(?:open \+ )?(?:customer|requestor) (?:mail|contact|reply).*", lambda play, _: _says(play, CUSTOMER)),
     (r"waiting (\d\d:\d\d -> \d\d:\d\d|for \d+ minutes)", _waits),

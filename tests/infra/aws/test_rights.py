@@ -18,7 +18,7 @@ NEEDS = {
     "records.save": {GET, PUT},
     "records.save_together": {GET, PUT, "dynamodb:ConditionCheckItem RecordsTable"},
     "records.comments": {GET, QUERY},
-    "records.put_opening": {PUT},
+    "records.put_said": {PUT},
     "records.history": {"dynamodb:Query AuditTable"},
     "records.worklist": {f"{QUERY}/index/worklist"},
     "records.due": {f"{QUERY}/index/timers"},
