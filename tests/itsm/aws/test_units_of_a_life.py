@@ -24,11 +24,15 @@ from tests.support.mail import notification, raw, stored
 from tests.support.stream import change
 
 SAID_UNITS = 8
-"""A comment that also stops or moves a clock: the entry and the record twice (a transaction), and two index entries
-moved to another place, twice each. Without the clock it is 4."""
+"""A comment that also stops or moves a clock: the entry and the record twice (one transaction, so that a reply that is
+delivered again is one entry and one version), and two index entries moved to another place, twice each. Without the
+clock it is 4."""
 WAIT_UNITS, LINK_UNITS = 1, 6
-EVENTFUL_LIFE_UNITS = 69
-"""What it costs today, so that it does not grow; the design wants 60, and 6 where SAID_UNITS stands at 8."""
+EVENTFUL_LIFE_UNITS = 62
+"""With a hold and an escalation beside what every life has; what the transactions of its two comments cost more than
+plain writes would are 4 of them."""
+ORDINARY = "The printer on floor three burns. " * 13
+"""442 bytes: of the mails in the corpora, six of ten say no more."""
 
 
 class Life:
@@ -83,7 +87,7 @@ class Life:
 def life(store: Store) -> Life:
     """A mail of an ordinary length has just arrived; the number block is not this ticket's to pay."""
     made = Life(store)
-    stored(made.ports, "mail/1", raw("The printer on floor three burns. " * 20, headers={"Cc": "boss@example.org"}))
+    stored(made.ports, "mail/1", raw(ORDINARY, headers={"Cc": "boss@example.org"}))
     store.records.create(an_incident("the block of numbers is paid for here"))
     store.meter.take()
     return made
@@ -125,7 +129,7 @@ def check(life: Life) -> None:
     over = {
         act: units
         for act, units in life.acts.items()
-        if units > kinds.get(act, SAID_UNITS if act.startswith(("comment", "warned")) else TRANSITION_UNITS)
+        if units > kinds.get(act, SAID_UNITS if act.startswith("comment") else TRANSITION_UNITS)
     }
     assert not over, life.acts
 
