@@ -14,6 +14,7 @@ from itsm.core.practice import load
 from itsm.core.record import Comment, Record, derived_id
 from itsm.runtime import approving, desk
 from itsm.runtime.http import Request, Response, json_response
+from itsm.runtime.paging import page
 from itsm.runtime.ports import Ports
 from itsm.service_desk import quarantine
 
@@ -79,18 +80,18 @@ def _wanted(record: Record, new: Mapping[str, Any], ports: Ports) -> dict[str, A
 
 
 def history(request: Request, ports: Ports) -> Response:
-    """GET /records/{number}/history: every event, oldest first, with its place in the chain."""
+    """GET /records/{number}/history?after=&limit=: the events, oldest first, with their place in the chain."""
     record = ports.records.find(request.params["number"])
-    events = [{**asdict(event), "at": instant(event.at)} for event in ports.records.history(record.id)]
-    return json_response(200, {"number": record.number, "events": events})
+    events = [(str(one.version), {**asdict(one), "at": instant(one.at)}) for one in ports.records.history(record.id)]
+    rows, after = page(request, events)
+    return json_response(200, {"number": record.number, "events": rows, "next": after})
 
 
 def comments(request: Request, ports: Ports) -> Response:
-    """GET /records/{number}/comments: the journal, oldest first."""
+    """GET /records/{number}/comments?after=&limit=: the journal, oldest first."""
     record = ports.records.find(request.params["number"])
-    return json_response(
-        200, {"number": record.number, "comments": [_entry(c) for c in ports.records.comments(record.id)]}
-    )
+    rows, after = page(request, [(one.id, _entry(one)) for one in ports.records.comments(record.id)])
+    return json_response(200, {"number": record.number, "comments": rows, "next": after})
 
 
 def comment(request: Request, ports: Ports) -> Response:
@@ -129,9 +130,9 @@ def worklist(request: Request, ports: Ports) -> Response:
         raise InvalidInputError("limit", "is a whole number from 1 to 100")
     if after and not PLACE.fullmatch(after):
         raise InvalidInputError("after", "is what the page before gave as `next`")
-    page = ports.records.worklist(group, after, int(limit))
-    rows = [{**asdict(row), "due": instant(row.due)} for row in page.rows]
-    return json_response(200, {"group": group, "rows": rows, "next": page.next})
+    found = ports.records.worklist(group, after, int(limit))
+    rows = [{**asdict(row), "due": instant(row.due)} for row in found.rows]
+    return json_response(200, {"group": group, "rows": rows, "next": found.next})
 
 
 def shown(record: Record) -> Mapping[str, Json]:
