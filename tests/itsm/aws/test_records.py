@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from itsm.aws import items
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.errors import NotFoundError, StaleVersionError
 from itsm.core.ports import Link, Wait
@@ -175,3 +176,8 @@ def test_several_records_are_saved_together_or_not_at_all(store: Store) -> None:
         store.records.save_together([(saved[0], None), (saved[1], comment)], [store.records.get(three.id)])
     assert (store.records.get(one.id), store.records.get(two.id)) == saved
     assert [entry.id for entry in store.records.comments(two.id)] == [comment.id]
+
+
+def test_an_event_of_a_newer_version_is_read_without_what_this_one_does_not_know() -> None:
+    stored = items.from_event(an_incident().event) | {"colour": "red"}
+    assert items.to_event(stored) == an_incident().event

@@ -12,15 +12,20 @@ from itsm.core.record import Comment, Record
 
 HASHES = ("previous", "hash")
 CLOCK = fields(Clock)
+EVENT_FIELDS = frozenset(one.name for one in fields(Event))
 INSTANTS = frozenset({"started_at", "since", "due", "next_at", "breached_at"})
 """Of a clock; kept as seconds since its record was opened, which has fewer digits."""
 
 
 def to_event(stored: Any) -> Event:
-    """The event as stored: JSON with changes as pairs and hashes in base64."""
+    """The event as stored: JSON with changes as pairs and hashes in base64.
+
+    A field this version does not know was written by a newer one, before a rollback; the rest is read without it.
+    """
     changes = {name: (old, new) for name, (old, new) in stored.get("changes", {}).items()}
     hashes = {name: _hex(stored[name]) for name in HASHES if name in stored}
-    return Event(**{**stored, **hashes, "changes": changes})
+    known = {name: value for name, value in stored.items() if name in EVENT_FIELDS}
+    return Event(**{**known, **hashes, "changes": changes})
 
 
 def from_event(event: Event) -> dict[str, Any]:
