@@ -55,7 +55,7 @@ fuzz-guided: $(FUZZ_VENV) ## coverage-guided fuzzing of mail, classifier, HTML a
 cases: $(VENV) ## what other systems' tests assert (ITSM_SHARED, default ../shared), through our engine; ARGS=--words
 	@.venv/bin/python -m tests.cases $(ARGS)
 
-bench: $(VENV) ## what a ticket and each door cost, beside a plain handler
+bench: $(VENV) ## what a ticket and each door cost, beside a plain handler; ARGS=--millions for a million timers
 	@.venv/bin/python -m tests.benchmarks $(ARGS)
 
 bench-peers: $(VENV) $(PEERS_VENV) ## our mail door and django-helpdesk on the same mails (ITSM_SHARED, default ../shared): cost and lost mails

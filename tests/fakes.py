@@ -376,6 +376,14 @@ class FakePorts:
         """The fake instant."""
         return self.time
 
+    def moment(self) -> float:
+        """The fake instant; its seconds are whole."""
+        return self.time
+
+    def wait(self, until: int) -> None:
+        """The clock goes on by a second at most."""
+        self.time += min(1, max(0, until - self.time))
+
     def token(self) -> str:
         """Tokens in order."""
         self.tokens += 1

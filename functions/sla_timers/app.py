@@ -1,10 +1,10 @@
 """SLA timers: start the clocks of a ticket, sweep the deadlines that come near, fire each one at its second."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from itsm.runtime import timers
-from itsm.runtime.door import StepCall, queue_door, step_door, tick_door
+from itsm.runtime.door import StepCall, deadline_door, shares_door, step_door
 from itsm.runtime.ports import Ports
 
 
@@ -14,13 +14,13 @@ def start(call: StepCall, ports: Ports) -> Mapping[str, Any]:
     return timers.start(call.record, ports)
 
 
-@tick_door
-def sweep(ports: Ports) -> None:
-    """Each minute: hand every deadline of the next 75 seconds to the queue, delayed to its second."""
-    timers.sweep(ports)
+@shares_door
+def sweep(shards: Sequence[int], ports: Ports) -> None:
+    """Each minute: hand every near deadline of some shards to the queue, held back until its second."""
+    timers.sweep(ports, shards)
 
 
-@queue_door
+@deadline_door
 def fire(message: Mapping[str, Any], ports: Ports) -> None:
     """A deadline has come: whatever of it still stands is escalated, anything else is left alone."""
-    timers.fire(message["record"], ports)
+    timers.fire(message["record"], ports, message["due"])

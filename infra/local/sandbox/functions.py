@@ -16,6 +16,8 @@ from sandbox.workers import Failure, Invocation, Pool
 log = logging.getLogger(__name__)
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Bytes of one synchronous request or response (AWS Lambda quotas)."""
+AT_ONCE = 2
+"""Calls of a function that nobody waits for; the others wait their turn, so that a minute's sweeps need few workers."""
 MOST_WORKERS = 10
 """Workers of one function without reserved concurrency. AWS's default is 1,000 for the account; this is one machine."""
 
@@ -72,6 +74,7 @@ class Functions:
         self._rewrite = rewrite
         self._known: dict[str, Function] = {}
         self._pools: dict[str, Pool] = {}
+        self._turns: dict[str, threading.Semaphore] = {}
 
     def add(self, function: Function) -> None:
         """Make a function callable and warm its first worker; a changed one loads anew."""
@@ -120,9 +123,11 @@ class Functions:
     def spawn(self, reference: str, payload: bytes) -> None:
         """Call a function and do not wait; a failure is logged and not repeated. Raises UnknownFunctionError."""
         name = self.find(reference).name
+        turn = self._turns.setdefault(name, threading.Semaphore(AT_ONCE))
 
         def run() -> None:
-            outcome = self.invoke(name, payload or b"{}")
+            with turn:
+                outcome = self.invoke(name, payload or b"{}")
             if outcome.failure is not None:
                 log.warning("%s failed: %s", name, outcome.failure)
 

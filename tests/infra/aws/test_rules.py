@@ -71,7 +71,8 @@ FAULTS: list[tuple[Rule, Plant]] = [
         lambda e: of(e, "Notifications", "NotificationRule")["Targets"][0].pop("RetryPolicy"),
     ),
     (rules.every_delivery_has_an_end, lambda e: of(e, "Intake", "AlarmRule")["Targets"][0].pop("DeadLetterConfig")),
-    (rules.every_delivery_has_an_end, lambda e: of(e, "Clocks", "SweepSchedule")["Target"].pop("DeadLetterConfig")),
+    (rules.every_delivery_has_an_end, lambda e: of(e, "Clocks", "SweepRule2")["Targets"][3].pop("DeadLetterConfig")),
+    (rules.every_delivery_has_an_end, lambda e: of(e, "Jira", "JiraSweepSchedule")["Target"].pop("DeadLetterConfig")),
     (rules.every_delivery_has_an_end, lambda e: of(e, "Foundation", "MailSubscription").pop("RedrivePolicy")),
     (
         rules.functions_called_asynchronously_have_an_end,

@@ -6,7 +6,7 @@ import pytest
 from itsm.aws import items
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.errors import NotFoundError, StaleVersionError
-from itsm.core.ports import Link, Wait
+from itsm.core.ports import SHARDS, Link, Wait
 from itsm.core.record import derived_id
 
 from tests.builders import NOON, a_comment, an_incident
@@ -135,9 +135,9 @@ def test_timers_come_due_by_shard_and_only_while_they_run(store: Store) -> None:
     )
     record = store.records.create(an_incident(clocks=(running,))).record
     store.records.create(an_incident("paused", clocks=(replace(running, state="paused", due=None, next_at=None),)))
-    found = [timer for shard in range(16) for timer in store.records.due(shard, NOON + 1)]
+    found = [timer for shard in range(SHARDS) for timer in store.records.due(shard, NOON + 1)]
     assert [(timer.record, timer.due) for timer in found] == [(record.id, NOON)]
-    assert not [timer for shard in range(16) for timer in store.records.due(shard, NOON)]
+    assert not [timer for shard in range(SHARDS) for timer in store.records.due(shard, NOON)]
 
 
 def test_a_wait_is_forgotten_only_while_it_is_the_newest(store: Store) -> None:

@@ -9,10 +9,11 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
+from itsm.core.ports import SHARDS
+
 META, JIRA, POINTER, BLOCK, DAYS = "META", "JIRA", "P", "B", "D"
 COMMENT, WAIT = "C#", "W#"
 OPENING = "opening"
-SHARDS = 16
 NO_DUE = 9_999_999_999
 CONNECT_SECONDS, READ_SECONDS = 3, 5
 """How long a call of a table waits for its connection, and for its answer."""

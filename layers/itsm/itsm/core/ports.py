@@ -7,6 +7,9 @@ from typing import Protocol
 from itsm.core.events import Event, Json
 from itsm.core.record import Comment, Record
 
+SHARDS = 64
+"""Shards of the timers' index. One takes 1,000 writes a second (DynamoDB), and a timer that fires is up to two."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:

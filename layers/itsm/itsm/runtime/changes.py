@@ -1,6 +1,7 @@
 """Changes: what follows from one write to the records table; every part may run again without harm."""
 
 from collections.abc import Mapping
+from math import floor
 from typing import Any
 
 from itsm.core.errors import NotFoundError
@@ -9,8 +10,12 @@ from itsm.core.record import Comment, Record
 from itsm.runtime.desk import fact, wake
 from itsm.runtime.ports import Ports
 
-NEAR = 75
+NEAR = 125
 """Seconds ahead in which a deadline is handed to the queue at once; the sweeper, each minute, looks as far."""
+LATE = 0.4
+"""The part of a second a message may come late so that none has to be waited for: dearer below, later above."""
+LONGEST_DELAY = 900
+"""Seconds a message can be held back (SQS)."""
 OPENING = "opening"
 OPENING_BYTES = 100_000
 """Of the opening text in the journal: an item holds 400 KB at most, and a page of the journal is read in one go."""
@@ -114,4 +119,13 @@ def _start(record: Record, ports: Ports) -> None:
 def _near(record: Record, ports: Ports) -> None:
     due, now = record.next_timer, ports.now()
     if due is not None and due <= now + NEAR:
-        ports.timers.send([{"record": record.id, "due": due}], [max(0, due - now)])
+        ports.timers.send([{"record": record.id, "due": due}], [held_back(due, ports.moment())])
+
+
+def held_back(due: int, now: float) -> int:
+    """Whole seconds to hold a deadline's message back: it can be seen at most LATE after it is due, or else before.
+
+    A queue counts whole seconds from an instant within one, so what is sent just after a second begins comes just
+    after its due instant; of anything else the handler waits out the rest.
+    """
+    return min(max(0, floor(due - now + LATE)), LONGEST_DELAY)

@@ -21,15 +21,28 @@ PROCESS_PREFIX = "PROCESS_"
 
 
 class Deployment:
-    """The `Ports` of one deployment. `environment` is what the templates set; `now` gives whole epoch seconds."""
+    """The `Ports` of one deployment. `environment` is what templates set, `now` gives epoch seconds, `sleep` waits."""
 
-    def __init__(self, environment: Mapping[str, str], now: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        now: Callable[[], float] | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
         self.environment = environment
-        self._now = now or time.time
+        self._now, self._sleep = now or time.time, sleep or time.sleep
 
     def now(self) -> int:
         """Whole seconds since the epoch, UTC."""
         return int(self._now())
+
+    def moment(self) -> float:
+        """Now with its fraction of a second."""
+        return self._now()
+
+    def wait(self, until: int) -> None:
+        """Stand still until an instant, for a second at most: what a clock that was set back asks for is not paid."""
+        self._sleep(min(1.0, max(0.0, until - self._now())))
 
     def token(self) -> str:
         """128 random bits, safe in a URL."""

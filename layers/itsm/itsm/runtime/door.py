@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itsm.core.errors import ItsmError
+from itsm.core.ports import SHARDS
 from itsm.runtime import http
 from itsm.runtime.ports import Ports
 
@@ -69,6 +70,7 @@ type HttpWork = Callable[[http.Request, Ports], http.Response]
 type StepWork = Callable[[StepCall, Ports], Mapping[str, Any]]
 type ItemWork = Callable[[Event, Ports], None]
 type TickWork = Callable[[Ports], None]
+type SharesWork = Callable[[Sequence[int], Ports], None]
 
 
 def http_door(work: HttpWork) -> Door[HttpWork]:
@@ -120,6 +122,22 @@ def queue_door(work: ItemWork) -> Door[ItemWork]:
     return Door(work, _enter_queue)
 
 
+def deadline_door(work: ItemWork) -> Door[ItemWork]:
+    """A door for SQS whose messages have a `due`: the earliest first, so that none stands behind one that waits."""
+    return Door(work, _enter_deadlines)
+
+
+def _enter_deadlines(work: ItemWork, event: Event, ports: Ports) -> dict[str, Any]:
+    return _enter_queue(work, {"Records": sorted(event["Records"], key=_due)}, ports)
+
+
+def _due(message: Event) -> int:
+    try:
+        return int(json.loads(message["body"])["due"])
+    except (ValueError, TypeError, LookupError):
+        return 0  # it fails in its turn, alone
+
+
 def _enter_queue(work: ItemWork, event: Event, ports: Ports) -> dict[str, Any]:
     def read_and_work(message: Event, ports: Ports) -> None:
         work(json.loads(message["body"]), ports)
@@ -168,3 +186,12 @@ def tick_door(work: TickWork) -> Door[TickWork]:
 
 def _enter_tick(work: TickWork, event: Event, ports: Ports) -> None:
     work(ports)
+
+
+def shares_door(work: SharesWork) -> Door[SharesWork]:
+    """A door for several schedules that share the timers' shards: each says in its input which are its own."""
+    return Door(work, _enter_shares)
+
+
+def _enter_shares(work: SharesWork, event: Event, ports: Ports) -> None:
+    work(event.get("shards", range(SHARDS)), ports)

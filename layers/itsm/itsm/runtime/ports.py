@@ -17,6 +17,12 @@ class Ports(Protocol):
     def now(self) -> int:
         """Whole seconds since the epoch, UTC."""
 
+    def moment(self) -> float:
+        """Now with its fraction of a second, for what is sent into a queue; what is decided goes by `now`."""
+
+    def wait(self, until: int) -> None:
+        """Stand still until an instant, for a second at most."""
+
     def token(self) -> str:
         """A new random token, safe in a URL."""
 

@@ -7,20 +7,19 @@ from itertools import batched
 
 from itsm.core.errors import StaleVersionError
 from itsm.core.events import Json
+from itsm.core.ports import SHARDS
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Comment, Record, derived_id
 from itsm.practices.service_level import escalation, rules
 from itsm.practices.service_level.hold import OURS
 from itsm.practices.service_level.rules import Fired
 from itsm.runtime import desk, problems, suppression
-from itsm.runtime.changes import NEAR
+from itsm.runtime.changes import NEAR, held_back
 from itsm.runtime.measure import under
 from itsm.runtime.ports import Ports
 from itsm.service_desk import quarantine
 
-SHARDS = 16
 ORIGIN = "timer"
-LONGEST_DELAY = 900
 CHUNK = 100
 """Timers read before the next are sent: a storm does not have to fit into memory, nor wait for its end."""
 REMINDER = "We still wait for your answer on {}; without one we cannot go on."
@@ -49,13 +48,19 @@ def sweep(ports: Ports, shards: Sequence[int] = range(SHARDS)) -> None:
     ordered = heapq.merge(*(ports.records.due(shard, until) for shard in shards), key=lambda timer: timer.due)
     for timers in batched(ordered, CHUNK, strict=False):
         # a storm takes its time to send: what goes out last is delayed from then on, not from the start
-        now = ports.now()
+        now = ports.moment()
         bodies: Sequence[Mapping[str, Json]] = [{"record": timer.record, "due": timer.due} for timer in timers]
-        ports.timers.send(bodies, [min(max(0, timer.due - now), LONGEST_DELAY) for timer in timers])
+        ports.timers.send(bodies, [held_back(timer.due, now) for timer in timers])
 
 
-def fire(record_id: str, ports: Ports) -> None:
-    """One conditional save if a level of a running clock is due, else nothing; a queue that was early sends again."""
+def fire(record_id: str, ports: Ports, due: int = 0) -> None:
+    """One conditional save if a level of a running clock is due, else nothing.
+
+    Of the second before `due`, which the message was sent for, the rest is waited out, and only then is the record
+    read. A queue that was earlier than that sends again.
+    """
+    if due - ports.now() == 1:
+        ports.wait(due)
     for left in reversed(range(desk.ATTEMPTS)):
         record, now = ports.records.get(record_id), ports.now()
         if record.practice == quarantine.PRACTICE.name:
@@ -163,7 +168,7 @@ def _key(fired: Sequence[Fired]) -> str:
 def _again(record: Record, now: int, ports: Ports) -> None:
     due = record.next_timer
     if due is not None and now < due <= now + NEAR:
-        ports.timers.send([{"record": record.id, "due": due}], [due - now])
+        ports.timers.send([{"record": record.id, "due": due}], [held_back(due, ports.moment())])
 
 
 def _told(fired: Fired, record: Record) -> str:
