@@ -13,7 +13,7 @@ from tests.statemachines.desk import FILES, ROOT, definition
 PROCESSES = sorted(FILES)
 BY_PEOPLE = {"cancel", "fulfil"}
 """Steps no process takes: people do this, through a door; they are there for processes of one's own."""
-SUBSTITUTIONS = {"PracticeStepsArn", "RoutingArn", "ClocksArn", "ApprovalsArn", "IncidentsArn"}
+SUBSTITUTIONS = {"PracticeStepsArn", "RoutingArn", "ClocksArn", "ApprovalsArn", "IncidentsArn", "FulfilmentArn"}
 TOKEN = ".waitForTaskToken"
 HALF_A_YEAR = 183 * 86_400
 

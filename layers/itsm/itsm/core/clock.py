@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 RUNNING, PAUSED, STOPPED, CANCELLED = "running", "paused", "stopped", "cancelled"
+PROMISE = "promise"
+"""The detail of a task that holds what its plan promises: the time until it is done, as a duration of policy."""
 MEASURED = "measured"
 """The detail of a record that was put under its clocks when nothing was promised yet."""
 

@@ -21,7 +21,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """A process that waits: it goes on when the record reaches one of the states in `until`.
+    """A process that waits: it goes on when the record reaches one of the states in `until`, or one of its events.
 
     `since` is the version it began to wait at: an older one that is delivered again is no news to it.
     """

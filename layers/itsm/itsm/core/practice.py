@@ -11,8 +11,8 @@ from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
 from itsm.core.voting import Approval
 
-HOMES = {"submission": "itsm.service_desk.quarantine"}
-"""Practices that do not live in itsm.practices: a submission held back is the service desk's own."""
+HOMES = {"submission": "itsm.service_desk.quarantine", "task": "itsm.practices.request.task"}
+"""Records that are no practice of ITIL's: a submission held back is the service desk's own, a task its request's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

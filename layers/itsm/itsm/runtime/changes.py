@@ -16,6 +16,8 @@ LATE = 0.4
 """The part of a second a message may come late so that none has to be waited for: dearer below, later above."""
 LONGEST_DELAY = 900
 """Seconds a message can be held back (SQS)."""
+WAKING = frozenset({"state", "details.tasks"})
+"""What a process may wait for: another state, or an order's task that is over."""
 OPENING = "opening"
 OPENING_BYTES = 100_000
 """Of the opening text in the journal: an item holds 400 KB at most, and a page of the journal is read in one go."""
@@ -45,8 +47,10 @@ def follow(record: Record, ports: Ports) -> None:
     ports.bus.publish([fact(record)])
     if record.version == 1 or "generation" in record.event.changes:
         _start(record, ports)
-    if "state" in record.event.changes:
+    if not WAKING.isdisjoint(record.event.changes):
         _wake(record, ports)
+    if record.practice == "task" and "state" in record.event.changes:
+        _report(record, ports)
     if "approval" in record.details:
         _void(record, ports)
     _near(record, ports)
@@ -56,6 +60,13 @@ def _wake(record: Record, ports: Ports) -> None:
     for wait in ports.records.waits(record.id):
         if record.version > wait.since:  # else it is delivered late or again, and the process knew it when it lay down
             wake(record, wait, ports)
+
+
+def _report(record: Record, ports: Ports) -> None:
+    """Tell the request a task belongs to that it is over."""
+    from itsm.runtime.fulfilling import report
+
+    report(record, ports)
 
 
 def _void(record: Record, ports: Ports) -> None:

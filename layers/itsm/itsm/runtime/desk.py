@@ -159,8 +159,11 @@ def fact(record: Record) -> Mapping[str, Json]:
     }
 
 
-def await_states(call: StepCall, ports: Ports) -> Mapping[str, Json]:
-    """Remember that a process waits until the record is in one of the states; answer at once when it is already.
+def await_states(
+    call: StepCall, ports: Ports, due: Callable[[Record], bool] = lambda record: False
+) -> Mapping[str, Json]:
+    """Remember that a process waits until the record is in one of the states, or until one of the `events` it names;
+    answer at once when it is already, or when what it waits for is `due`.
 
     The record is read after the wait is stored and the stream reads waits after the record is written: one of the two
     always sees the other, so no process sleeps through its wake-up. Versions up to the one read before wake nobody.
@@ -170,18 +173,22 @@ def await_states(call: StepCall, ports: Ports) -> Mapping[str, Json]:
         record=call.record,
         name=call.arguments.get("wait", call.step),
         token=call.token,
-        until=tuple(call.arguments["until"]),
+        until=(*call.arguments["until"], *call.arguments.get("events", ())),
         since=since,
     )
     ports.records.wait(wait)
     record = ports.records.get(call.record)
-    wake(record, wait, ports)
+    wake(record, wait, ports, due=due(record))
     return step_result(record)
 
 
-def wake(record: Record, wait: Wait, ports: Ports) -> None:
-    """Answer a waiting process if the record is where it waits for."""
-    if record.state in wait.until:
+def wake(record: Record, wait: Wait, ports: Ports, *, due: bool = False) -> None:
+    """Answer a waiting process if the record is where it waits for, or what happened to it since is what it waits for.
+
+    States are in small letters, events are not.
+    """
+    happened = record.version > wait.since and record.event.type in wait.until
+    if due or happened or record.state in wait.until:
         ports.processes.succeed(wait.token, step_result(record, objection(record, ports)))
         ports.records.woken(wait)
 

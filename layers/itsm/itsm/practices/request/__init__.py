@@ -13,6 +13,8 @@ PRACTICE = Practice(
     steps={
         "classify": steps.classify,
         "lapse": steps.lapse,
+        "complete": steps.complete,
+        "give_up": steps.give_up,
         "fulfil": move(LIFECYCLE, FULFILLED),
         "close": move(LIFECYCLE, CLOSED),
         "cancel": move(LIFECYCLE, CANCELLED),

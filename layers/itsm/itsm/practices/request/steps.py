@@ -4,10 +4,11 @@ from itsm.core.approvals import seconds
 from itsm.core.events import Json
 from itsm.core.practice import StepContext
 from itsm.core.record import SYSTEM, Record
-from itsm.core.steps import ORIGIN
-from itsm.practices.request.lifecycle import IN_PROGRESS, LIFECYCLE, NEW, ON_HOLD
+from itsm.core.steps import ORIGIN, noted
+from itsm.practices.request import fulfilment
+from itsm.practices.request.lifecycle import CANCELLED, FULFILLED, IN_PROGRESS, LIFECYCLE, NEW, ON_HOLD
 from itsm.practices.request.policy import RequestPolicy
-from itsm.practices.request.rules import APPROVAL, priority_of, rule_for
+from itsm.practices.request.rules import APPROVAL, priority_of, rule_for, unapproved
 
 
 def classify(record: Record, context: StepContext) -> Record:
@@ -24,6 +25,8 @@ def classify(record: Record, context: StepContext) -> Record:
         "approval_needed": needed,
         "approval_seconds": seconds(rule),
     }
+    if fulfilment.PLAN not in record.details and fulfilment.planned(record, policy):
+        facts[fulfilment.PLAN] = fulfilment.OPEN
     state = NEW if needed and record.state in (IN_PROGRESS, ON_HOLD) else record.state
     priority, details = priority_of(record, policy), {**record.details, **facts}
     if (priority, details, state) == (record.priority, record.details, record.state):
@@ -36,3 +39,21 @@ def classify(record: Record, context: StepContext) -> Record:
 def lapse(record: Record, context: StepContext) -> Record:
     """Reject a request because its approval did not come in time."""
     return APPROVAL.lapse(record, context.now)
+
+
+def complete(record: Record, context: StepContext) -> Record:
+    """Call the request fulfilled, since all its tasks are over; one that is not approved as it is now is not."""
+    if record.state not in (IN_PROGRESS, ON_HOLD):
+        return record
+    if APPROVAL.stale(record):
+        return APPROVAL.void(record, context.now)
+    if unapproved(record, context.policy):
+        return noted(record, "StateChanged", context.now, state=NEW)
+    return noted(record, "StateChanged", context.now, state=FULFILLED)
+
+
+def give_up(record: Record, context: StepContext) -> Record:
+    """Cancel the request, since a task it cannot do without was cancelled."""
+    if record.state not in (IN_PROGRESS, ON_HOLD):
+        return record
+    return noted(record, "StateChanged", context.now, state=CANCELLED)

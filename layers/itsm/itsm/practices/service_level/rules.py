@@ -22,7 +22,7 @@ from itsm.practices.service_level.policy import (
     Agreement,
     ServiceLevels,
 )
-from itsm.practices.service_level.terms import Terms, basis, choose, terms
+from itsm.practices.service_level.terms import Terms, basis, choose, own_promise, terms
 
 __all__ = ["Fired", "answered", "asked", "attach", "choose", "fire", "follow", "joined", "measured", "realigned",
            "regroup", "remaining", "started", "terms"]  # fmt: skip
@@ -32,7 +32,8 @@ type Clocks = tuple[Clock, ...]
 
 def attach(record: Record, agreement: Agreement, calendar: Calendar, at: int) -> Clocks:
     """A running clock for each target of the agreement, from the record's opening (from `at`, if not retroactive)."""
-    on = Terms(agreement=agreement, calendar=calendar, priority=record.priority)
+    own = own_promise(record, agreement)
+    on = Terms(agreement=agreement, calendar=calendar, priority=record.priority, own=own)
     start = record.opened_at if agreement.retroactive else at
     clocks = []
     for metric in METRICS:

@@ -4,29 +4,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from itsm.core import rules
-from itsm.core.clock import Clock
+from itsm.core.clock import PROMISE, Clock
 from itsm.core.duration import in_service_time, parse
 from itsm.core.events import Json
 from itsm.core.record import Record
 from itsm.core.service_time import Calendar
 from itsm.practices.service_level.clock import Basis
-from itsm.practices.service_level.policy import FOLLOW_UP, HOLD, RESOLVE, SLA, Agreement, Hold, Level, ServiceLevels
+from itsm.practices.service_level.policy import (
+    FOLLOW_UP,
+    HOLD,
+    RESOLUTION,
+    RESOLVE,
+    SLA,
+    Agreement,
+    Hold,
+    Level,
+    ServiceLevels,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a record is measured by: its agreement, the service hours, and its priority."""
+    """What a record is measured by: its agreement, the service hours, and its priority.
+
+    A task whose plan promises a time of its `own` is promised that, and nothing else.
+    """
 
     agreement: Agreement
     calendar: Calendar
     priority: int
+    own: str = ""
 
     def target(self, metric: str, start: int) -> int | None:
         """The target in seconds of service time, for a clock that starts at an instant; None if nothing is promised.
 
         Business days come to the service time they span from there, so that hold and hand-over can move them.
         """
-        duration = self.agreement.promised(self.priority, metric)
+        if self.own:
+            duration = parse(self.own) if metric == RESOLUTION else None
+        else:
+            duration = self.agreement.promised(self.priority, metric)
         return in_service_time(self.calendar, start, duration) if duration else None
 
     def basis(self, metric: str) -> Basis:
@@ -55,7 +72,12 @@ def under(policy: ServiceLevels, record: Record, agreement: Agreement) -> Terms:
     """What the record is measured by under an agreement; a group's OLA runs in that group's hours."""
     group = agreement.group or (record.group if agreement.kind != "uc" else "")
     hours = policy.hours(agreement.calendar or policy.group_hours(group))
-    return Terms(agreement=agreement, calendar=hours, priority=record.priority)
+    return Terms(agreement=agreement, calendar=hours, priority=record.priority, own=own_promise(record, agreement))
+
+
+def own_promise(record: Record, agreement: Agreement) -> str:
+    """What the plan a task belongs to promises in place of its agreement, "" for nothing."""
+    return str(record.details.get(PROMISE, "")) if record.practice == "task" and agreement.kind == SLA else ""
 
 
 def basis(clock: Clock, policy: ServiceLevels) -> Basis:
