@@ -15,9 +15,10 @@ def handler(call: StepCall, ports: Ports) -> Mapping[str, Any]:
     """Route a ticket that is still with the service desk; one that somebody handed on stays where it is."""
 
     def routed(record: Record) -> Record:
-        beside = ports.policies.services.facts(record.service)
-        group = routing.choose_group(record, ports.policies.routing, beside)
-        if record.assignee or record.group not in ("", ports.policies.routing.default) or record.group == group:
+        policies = ports.policies
+        beside = {**policies.services.facts(record.service), **policies.configuration.facts(record.details)}
+        group = routing.choose_group(record, policies.routing, beside)
+        if record.assignee or record.group not in ("", policies.routing.default) or record.group == group:
             return record
         return record.changed("Routed", by=SYSTEM, origin="process", at=ports.now(), group=group)
 

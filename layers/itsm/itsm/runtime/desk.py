@@ -5,6 +5,7 @@ from typing import Any
 
 from itsm.core.errors import OutsideError, StaleVersionError
 from itsm.core.events import Json
+from itsm.core.organisation import criticality
 from itsm.core.ports import Change, Wait
 from itsm.core.practice import load
 from itsm.core.priority import priority
@@ -116,10 +117,11 @@ def people(record: Record) -> frozenset[str]:
     return frozenset({record.requester, *record.participants})
 
 
-def priority_of(impact: int, urgency: int, service: str, ports: Ports) -> int:
-    """The priority the organisation's table gives, raised by how critical the service is."""
+def priority_of(impact: int, urgency: int, service: str, details: Mapping[str, Json], ports: Ports) -> int:
+    """The priority the organisation's table gives, raised by how critical the service or configuration item is."""
     policies = ports.policies
-    return priority(policies.priorities, impact, urgency, policies.services.criticality(service) or 0)
+    critical = criticality(policies.services, policies.configuration, service, details)
+    return priority(policies.priorities, impact, urgency, critical)
 
 
 def step_result(record: Record, known: Mapping[str, Json] | None = None) -> Mapping[str, Json]:

@@ -68,9 +68,9 @@ def create(submission: Submission, ports: Ports, defaults: Defaults | None = Non
     """The ticket under the submission's key, made if nobody has made it yet."""
     found = opening(
         vouched(submission, ports),
-        defaults=replace(defaults or Defaults(), people=ports.policies.sources.people),
+        defaults=_defaults(submission, defaults or Defaults(), ports),
         own=own(ports),
-        priority=lambda impact, urgency, service: desk.priority_of(impact, urgency, service, ports),
+        priority=lambda impact, urgency, service: desk.priority_of(impact, urgency, service, submission.fields, ports),
         lifecycle=lambda practice: load(practice).lifecycle,
         related=related,
     )
@@ -78,6 +78,13 @@ def create(submission: Submission, ports: Ports, defaults: Defaults | None = Non
     practice = load(found.record.practice)
     details = {**found.record.details, **practice.at_opening(getattr(ports.policies, practice.name))}
     return ports.records.create(replace(found.record, details=details))
+
+
+def _defaults(submission: Submission, defaults: Defaults, ports: Ports) -> Defaults:
+    """What holds where nothing is said: a ticket about a configuration item is about that item's service."""
+    item = ports.policies.configuration.item(submission.fields)
+    service = (item.service if item else "") or defaults.service
+    return replace(defaults, service=service, people=ports.policies.sources.people)
 
 
 def _succeed(submission: Submission, known: Record, ports: Ports, defaults: Defaults | None) -> tuple[Record, bool]:

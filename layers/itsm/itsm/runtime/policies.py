@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from itsm.core.calendar import Calendars, Copies, Newer
     from itsm.core.catalogue import Catalogue
-    from itsm.core.organisation import Groups, Services
+    from itsm.core.organisation import Configuration, Groups, Services
     from itsm.core.priority import Priorities
     from itsm.jira.policy import JiraPolicy
     from itsm.practices.change.policy import ChangePolicy
@@ -75,6 +75,13 @@ class Policies:
         from itsm.core.organisation import Services
 
         return self.read("services", Services)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """The configuration items and their classes."""
+        from itsm.core.organisation import Configuration
+
+        return self.read("configuration", Configuration)
 
     @cached_property
     def groups(self) -> Groups:

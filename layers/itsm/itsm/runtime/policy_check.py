@@ -56,6 +56,18 @@ def _services(policies: Policies) -> Problems:
     for name, service in policies.services.services.items():
         if service.group not in groups:
             yield f"services.{name}.group", f"no group is called {service.group!r}"
+        for at, part in enumerate(service.items):
+            if part not in policies.configuration.items:
+                yield f"services.{name}.items.{at}", f"configuration.toml has no item {part!r}"
+
+
+def _configuration(policies: Policies) -> Problems:
+    yield from organisation.item_problems(policies.configuration)
+    for name, part in policies.configuration.items.items():
+        if part.service and part.service not in policies.services.services:
+            yield f"items.{name}.service", f"no service is called {part.service!r}"
+        if part.group and part.group not in policies.groups.groups:
+            yield f"items.{name}.group", f"no group is called {part.group!r}"
 
 
 def _groups(policies: Policies) -> Problems:
@@ -75,7 +87,7 @@ def _sources(policies: Policies) -> Problems:
         yield from _levels(policies, f"alarm.names.{start}", given)
     for name, webhook in policies.sources.webhook.items():
         yield from _levels(policies, f"webhook.{name}.defaults", webhook.defaults)
-        for level in ("impact", "urgency"):
+        for level in ("impact", "urgency", organisation.ITEM):
             for said, value in webhook.values.get(level, {}).items():
                 for _, reason in _levels(policies, "", {level: value}):
                     yield f"webhook.{name}.values.{level}.{said}", reason
@@ -87,7 +99,7 @@ def _forms(policies: Policies) -> Problems:
         yield from _levels(policies, f"form.{name}.defaults", form.defaults)
         yield from _item(policies, name, form)
         for at, question in enumerate(form.question):
-            if question.name in ("impact", "urgency"):
+            if question.name in ("impact", "urgency", organisation.ITEM):
                 for choice in question.choices:
                     for _, reason in _levels(policies, "", {question.name: choice.value}):
                         yield f"form.{name}.question.{at}.choices", reason
@@ -103,7 +115,10 @@ def _item(policies: Policies, name: str, form: service_desk.Form) -> Problems:
 
 
 def _levels(policies: Policies, path: str, given: Mapping[str, str]) -> Problems:
-    """Impacts and urgencies the priority table does not know: a ticket with one could not be opened."""
+    """Impacts and urgencies the priority table does not know, with which no ticket can be opened, and unknown items."""
+    items = policies.configuration.items
+    if (part := given.get(organisation.ITEM, "")) and part not in items:
+        yield f"{path}.{organisation.ITEM}", f"configuration.toml has no item {part!r}, only {', '.join(sorted(items))}"
     matrix = policies.priorities.matrix
     known = {"impact": set(matrix), "urgency": {urgency for row in matrix.values() for urgency in row}}
     for name, levels in known.items():
@@ -127,6 +142,7 @@ OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
     "calendars": lambda policies: calendar.problems(policies.calendars),
     "groups": _groups,
     "services": _services,
+    "configuration": _configuration,
     "priorities": lambda policies: priority.problems(policies.priorities),
     "sources": _sources,
     "forms": _forms,

@@ -21,6 +21,8 @@ PLAIN: Mapping[Any, tuple[tuple[type, ...], str]] = {
 }
 FROM = "from"
 """A field with this metadata is another file's policy, which is put there; the file itself does not hold it."""
+CALLED = "called"
+"""A field with this metadata has another name in the file: one that Python keeps for itself."""
 
 
 class UnreadablePolicyError(PolicyError):
@@ -77,7 +79,7 @@ class Reader:
         if not isinstance(given, Mapping):
             return self._fault(key, f"is a table, not {_named(given)}")
         hints, own = typing.get_type_hints(wanted), [one for one in fields(wanted) if one.init]
-        known = {one.name for one in own if FROM not in one.metadata}
+        known = {_key(one) for one in own if FROM not in one.metadata}
         before = len(self.faults)
         for name in given:
             if name not in known:
@@ -86,10 +88,10 @@ class Reader:
         for one in own:
             if FROM in one.metadata:
                 new[one.name] = self._other(one.metadata[FROM])
-            elif one.name in given:
-                new[one.name] = self.value(hints[one.name], given[one.name], _below(key, one.name))
+            elif (name := _key(one)) in given:
+                new[one.name] = self.value(hints[one.name], given[name], _below(key, name))
             elif _required(one):
-                self._fault(_below(key, one.name), "is missing")
+                self._fault(_below(key, name), "is missing")
         return None if len(self.faults) > before else wanted(**new)
 
     def _generic(self, wanted: Any, given: Any, key: str) -> Any:
@@ -126,6 +128,10 @@ class Reader:
 
     def _fault(self, key: str, reason: str) -> None:
         self.faults.append((key, reason))
+
+
+def _key(one: Field[Any]) -> str:
+    return str(one.metadata.get(CALLED, one.name))
 
 
 def _required(one: Field[Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from itsm.core.errors import ForbiddenError, InvalidInputError, NotFoundError, StaleVersionError
 from itsm.core.events import Json
+from itsm.core.organisation import ITEM
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record, derived_id
 from itsm.runtime import approving, desk
@@ -46,7 +47,7 @@ def work(request: Request, ports: Ports) -> Response:
         allowed = ", ".join(("state", "details", *WRITABLE))
         raise InvalidInputError(unknown[0], f"cannot be set; what can: {allowed}")
     new: dict[str, Any] = {name: _checked(name, body[name], ports) for name in WRITABLE if name in body}
-    details = _details(record, body["details"]) if "details" in body else {}
+    details = _details(record, body["details"], ports) if "details" in body else {}
     to = text_of("state", body["state"], 40) if "state" in body else ""
 
     def decide(current: Record) -> Record:
@@ -71,9 +72,10 @@ def work(request: Request, ports: Ports) -> Response:
 def _wanted(record: Record, new: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     """What of it differs from the record, with the priority that follows from it."""
     wanted: dict[str, Any] = {name: value for name, value in new.items() if getattr(record, name) != value}
-    if wanted.keys() & {"impact", "urgency", "service"}:
+    details = wanted.get("details", record.details)
+    if wanted.keys() & {"impact", "urgency", "service"} or details.get(ITEM) != record.details.get(ITEM):
         facts = {name: wanted.get(name, getattr(record, name)) for name in ("impact", "urgency", "service")}
-        level = desk.priority_of(facts["impact"], facts["urgency"], facts["service"], ports)
+        level = desk.priority_of(facts["impact"], facts["urgency"], facts["service"], details, ports)
         if level != record.priority:
             wanted["priority"] = level
     return wanted
@@ -214,19 +216,25 @@ def _checked(name: str, value: Any, ports: Ports) -> str | int:
     return text
 
 
-def _details(record: Record, stated: Any) -> Mapping[str, Json]:
-    """The details to set, as the record's practice lets a person set them; null takes one away."""
+def _details(record: Record, stated: Any, ports: Ports) -> Mapping[str, Json]:
+    """The details to set, as the record's practice lets a person set them; null takes one away.
+
+    Any ticket may name its configuration item, one that configuration.toml knows.
+    """
     if not isinstance(stated, dict):
         raise InvalidInputError("details", "is an object")
-    editable = load(record.practice).editable
+    editable = (*load(record.practice).editable, ITEM)
     for name, value in stated.items():
         if name not in editable:
-            can = ", ".join(editable) or "none"
+            can = ", ".join(editable)
             raise InvalidInputError(f"details.{name}", f"cannot be set on a {record.practice}; what can: {can}")
         items = value if isinstance(value, list) else [value]
         if len(items) > DETAIL_ITEMS or not all(map(_is_detail, items)):
             what = f"a whole number, a text of {DETAIL_CHARS} characters, or a list of at most {DETAIL_ITEMS} of them"
             raise InvalidInputError(f"details.{name}", f"is {what}")
+    item, known = stated.get(ITEM), ports.policies.configuration.items
+    if item is not None and (not isinstance(item, str) or item not in known):
+        raise InvalidInputError(f"details.{ITEM}", f"no configuration item is called {item!r}")
     return stated
 
 

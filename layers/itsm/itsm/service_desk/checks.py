@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from itsm.core import rules
+from itsm.core.organisation import ITEM_FACTS
 from itsm.service_desk import on_behalf
 from itsm.service_desk.policy import (
     AlarmSource,
@@ -23,8 +24,8 @@ SCHEMES = ("hmac", "token", "sns", "ecdsa", "form", "none")
 ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
 QUESTION_TYPES = ("text", "email", "long", "choice", "instant", "file")
 LEVELS = ("1", "2", "3", "4", "5")
-BESIDE = ("service.criticality", "service.group")
-"""What routing may ask of a record's service, beside the record's own facts."""
+BESIDE = ("service.criticality", "service.group", *ITEM_FACTS)
+"""What routing may ask of a record's service and configuration item, beside the record's own facts."""
 
 type Problems = list[tuple[str, str]]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from itsm.core.duration import close_problems
-from itsm.core.organisation import Services
+from itsm.core.organisation import Configuration, Services
 from itsm.core.priority import Priorities
 
 
@@ -17,6 +17,7 @@ class IncidentPolicy:
     priorities: Priorities = field(metadata={"from": "priorities"})
     close_after: str = "5 business_days"
     services: Services = field(default_factory=Services, metadata={"from": "services"})
+    configuration: Configuration = field(default_factory=Configuration, metadata={"from": "configuration"})
 
 
 def problems(policy: IncidentPolicy) -> list[tuple[str, str]]:

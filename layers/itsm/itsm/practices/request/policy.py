@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from itsm.core.approvals import Approvals, approval_problems
 from itsm.core.catalogue import Catalogue
 from itsm.core.duration import close_problems
-from itsm.core.organisation import Services
+from itsm.core.organisation import ITEM_FACTS, Configuration, Services
 from itsm.core.priority import Priorities
 from itsm.core.rules import FACTS
 
-REQUEST_FACTS = (*FACTS, "service.criticality", "service.group")
+REQUEST_FACTS = (*FACTS, "service.criticality", "service.group", *ITEM_FACTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,7 @@ class RequestPolicy:
     close_after: str = "5 business_days"
     services: Services = field(default_factory=Services, metadata={"from": "services"})
     catalogue: Catalogue = field(default_factory=Catalogue, metadata={"from": "catalogue"})
+    configuration: Configuration = field(default_factory=Configuration, metadata={"from": "configuration"})
 
 
 def problems(policy: RequestPolicy) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from itsm.core.approvals import ApprovalRule
 from itsm.core.events import Json
+from itsm.core.organisation import criticality
 from itsm.core.priority import priority
 from itsm.core.record import Record
 from itsm.core.rules import facts, first
@@ -13,8 +14,9 @@ from itsm.practices.request.policy import RequestPolicy
 
 
 def priority_of(record: Record, policy: RequestPolicy) -> int:
-    """Impact x urgency by the organisation's table, raised for a critical service; 1 is the highest."""
-    return priority(policy.priorities, record.impact, record.urgency, policy.services.criticality(record.service) or 0)
+    """Impact x urgency by the organisation's table, raised for what is critical; 1 is the highest."""
+    critical = criticality(policy.services, policy.configuration, record.service, record.details)
+    return priority(policy.priorities, record.impact, record.urgency, critical)
 
 
 def rule_for(record: Record, policy: RequestPolicy) -> ApprovalRule:
@@ -34,7 +36,8 @@ def unapproved(record: Record, policy: RequestPolicy) -> bool:
 
 def known(record: Record, policy: RequestPolicy) -> Mapping[str, Json]:
     """What the rules of request fulfilment may ask."""
-    return facts(record, policy.services.facts(record.service))
+    beside = {**policy.services.facts(record.service), **policy.configuration.facts(record.details)}
+    return facts(record, beside)
 
 
 APPROVAL = Approval(terms=TERMS, rule_for=rule_for)

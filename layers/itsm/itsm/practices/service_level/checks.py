@@ -1,12 +1,14 @@
 """Checks: what is wrong with service_level.toml, as (key, reason); a policy that contradicts itself is refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from itsm.core import rules
 from itsm.core.calendar import calendar_problems
 from itsm.core.duration import Duration, in_service_time, parse
 from itsm.core.errors import PolicyError
+from itsm.core.events import Json
+from itsm.core.organisation import ITEM_FACTS
 from itsm.core.service_time import Calendar
 from itsm.practices.service_level.level_checks import hold_problems, level_problems
 from itsm.practices.service_level.policy import (
@@ -26,7 +28,7 @@ from itsm.practices.service_level.policy import (
 from itsm.practices.service_level.ruled import FACTS as CHANGE_FACTS
 from itsm.practices.service_level.support import support_problems
 
-FACTS = (*rules.FACTS, "service.criticality")
+FACTS = (*rules.FACTS, "service.criticality", *ITEM_FACTS)
 _ROW = re.compile(r"P[1-9]\d*", re.ASCII)
 _A_MONDAY = 1_767_600_000
 """Monday 2026-01-05 08:00 UTC: two durations of one promise are compared from the same ordinary morning."""
@@ -52,6 +54,7 @@ def problems(policy: ServiceLevels) -> Problems:
 
 def _agreement_problems(agreement: Agreement, policy: ServiceLevels) -> Problems:
     found = [(f"when.{key}", reason) for key, reason in rules.problems(agreement.when, FACTS)]
+    found += _class_problems(agreement.when, policy.configuration.classes)
     found += _kind_problems(agreement, policy) + _condition_problems(agreement)
     if agreement.calendar and agreement.calendar not in policy.calendars.calendars:
         found.append(("calendar", _no_calendar(agreement.calendar, policy.calendars.calendars)))
@@ -62,6 +65,16 @@ def _agreement_problems(agreement: Agreement, policy: ServiceLevels) -> Problems
         found += [(f"targets.{name}.{key}", reason) for key, reason in _target_problems(target, agreement, policy)]
     found += _holes(agreement, policy.priorities.lowest)
     return found + level_problems(agreement, policy)
+
+
+def _class_problems(when: Mapping[str, Json], classes: Collection[str]) -> Problems:
+    """Classes of configuration items that no item is of: such a condition would never hold."""
+    asked = when.get("ci_class")
+    given = asked.get("not") if isinstance(asked, Mapping) else asked
+    names = given if isinstance(given, list) else [given] if isinstance(given, str) else []
+    known = ", ".join(classes) or "none"
+    return [("when.ci_class", f"{name!r} is no class of configuration.toml: {known}") for name in names
+            if name not in classes]  # fmt: skip
 
 
 def _kind_problems(agreement: Agreement, policy: ServiceLevels) -> Problems:

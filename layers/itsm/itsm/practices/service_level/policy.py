@@ -8,7 +8,7 @@ from itsm.core.calendar import Calendars
 from itsm.core.duration import Duration, parse
 from itsm.core.errors import NotFoundError, PolicyError
 from itsm.core.events import Json
-from itsm.core.organisation import Groups, Services
+from itsm.core.organisation import Configuration, Groups, Services
 from itsm.core.priority import Priorities
 from itsm.core.service_time import Calendar
 
@@ -180,6 +180,7 @@ class ServiceLevels:
     services: Services = field(metadata={"from": "services"})
     priorities: Priorities = field(metadata={"from": "priorities"})
     hold: tuple[Hold, ...] = ()
+    configuration: Configuration = field(default_factory=Configuration, metadata={"from": "configuration"})
 
     @property
     def default(self) -> Agreement:

@@ -7,6 +7,7 @@ from itsm.core import rules
 from itsm.core.clock import CANCELLED, PAUSED, RUNNING, STOPPED, Clock
 from itsm.core.events import Json
 from itsm.core.lifecycle import Lifecycle
+from itsm.core.organisation import ITEM_FACTS
 from itsm.core.record import SYSTEM, Comment, Record
 from itsm.practices.service_level import clock as measure
 from itsm.practices.service_level.policy import (
@@ -62,7 +63,7 @@ def _facts(record: Record, lifecycle: Lifecycle, policy: ServiceLevels, said: st
     }
 
 
-FACTS = (*rules.FACTS, "service.criticality", "held", "answered", "met", "at_work", "said")
+FACTS = (*rules.FACTS, "service.criticality", *ITEM_FACTS, "held", "answered", "met", "at_work", "said")
 
 
 def who_said(record: Record, comment: Comment | None) -> str:

@@ -53,7 +53,8 @@ class Terms:
 
 def known(policy: ServiceLevels, record: Record) -> Mapping[str, Json]:
     """What a condition of service_level.toml may ask of a record."""
-    return rules.facts(record, {"service.criticality": policy.services.criticality(record.service)})
+    service = {"service.criticality": policy.services.criticality(record.service)}
+    return rules.facts(record, {**service, **policy.configuration.facts(record.details)})
 
 
 def choose(policy: ServiceLevels, record: Record) -> Agreement:
