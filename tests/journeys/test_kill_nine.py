@@ -10,9 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from itsm.aws.items import to_item
+from itsm.aws.items import from_image, to_item
 from itsm.aws.models import tables
+from itsm.core.practice import load
 from itsm.core.record import Record
+from itsm.practices.service_level import rules
+from itsm.runtime.policies import Policies
 from itsm.service_desk.threading import reply_address
 
 from tests.builders import an_incident
@@ -30,10 +33,10 @@ def endpoint() -> Iterator[Cloud]:
         yield made
 
 
-def _kill(made: Cloud, door: str, events: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _kill(made: Cloud, door: str, events: list[Mapping[str, Any]], handler: str = "handler") -> dict[str, Any]:
     done = subprocess.run(  # our own program
         [sys.executable, "-m", "tests.support.killing"],
-        input=json.dumps({"door": door, "events": events}),
+        input=json.dumps({"door": door, "handler": handler, "events": events}),
         env=dict(made.environment),
         cwd=ROOT,
         capture_output=True,
@@ -145,3 +148,30 @@ def _written(record: Record, case: int) -> dict[str, Any]:
     image = item.serialize()
     keys = {"pk": image["pk"], "sk": image["sk"]}
     return {"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(case), "Keys": keys, "NewImage": image}}
+
+
+def _overdue(made: Cloud, case: int) -> Record:
+    """An incident of a critical service that has run through all its levels, one of which opens a problem."""
+    levels = Policies().service_level
+    ticket = an_incident(f"overdue {case}", service="platform", at=int(time.time()) - 90 * 86_400)
+    clocks = rules.started(ticket, ticket.opened_at, levels, load("incident").lifecycle)
+    return _put(made, replace(ticket, clocks=clocks), f"INC{case + 8000:07d}")
+
+
+def test_an_incident_leads_to_one_problem_whenever_the_door_of_deadlines_is_killed(endpoint: Cloud) -> None:
+    tickets = [_overdue(endpoint, case) for case in range(CASES)]
+    bodies = [json.dumps({"record": ticket.id, "due": ticket.next_timer}) for ticket in tickets]
+    fires = [{"Records": [{"messageId": str(case), "body": body}]} for case, body in enumerate(bodies)]
+    result = _kill(endpoint, "functions.sla_timers.app", fires, "fire")
+    assert result["killed"] >= 4
+    assert set(result["endings"]) == {0}
+    items = [item for item in _items(endpoint, "records") if item["sk"]["S"] == "META"]
+    problems = {item["num"]["S"]: item for item in items if item["practice"]["S"] == "problem"}
+    incidents = {item["pk"]["S"]: item for item in items}
+    used = [incidents[f"T#{ticket.id}"] for ticket in tickets[: result["used"]]]
+    assert len(problems) == len(used)
+    assert {item["ver"]["N"] for item in used} == {"2"}
+    stored = [from_image(item) for item in used]
+    assert sorted(str(one.details["problem"]) for one in stored) == sorted(problems)
+    for one in stored:
+        assert from_image(problems[str(one.details["problem"])]).details["incidents"] == [one.number]

@@ -1,7 +1,7 @@
 """Killing: run a door in a forked process that is killed just before or just after its k-th AWS call."""
 
 # A program of its own: it forks, which a test runner with threads must not. It reads one JSON job from standard input
-# ({"door", "events"}: an event per case) and prints one JSON object: how many cases were killed, and how each run
+# ({"door", "handler"?, "events"}: an event per case) and prints one JSON object: how many cases were killed, and how each run
 # after a kill ended.
 
 import importlib
@@ -60,7 +60,7 @@ def run(door: Any, event: Any) -> int:
 def main() -> int:
     """Kill at every call in turn, each time with a fresh event, and deliver that event again, twice."""
     job = json.load(sys.stdin)
-    door = importlib.import_module(job["door"]).handler
+    door = getattr(importlib.import_module(job["door"]), job.get("handler", "handler"))
     import boto3  # noqa: F401  # imported before the fork, so that each child starts warm
     import pynamodb.models  # noqa: F401
 
