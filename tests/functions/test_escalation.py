@@ -17,6 +17,7 @@ from functions.sla_timers.app import fire, start
 from tests.builders import an_incident
 from tests.fakes import FakePorts, sqs
 from tests.itsm.practices.service_level.world import STANDARD, at, policy, shown
+from tests.support.stream import follow
 
 HOUR = 3600
 
@@ -58,6 +59,7 @@ def run_on(ports: FakePorts, record: Record, until: str) -> Record:
 def told(ports: FakePorts) -> list[tuple[str, ...]]:
     """Whom the mails of all that was written went to, each fact delivered twice."""
     for record in list(ports.stream()):
+        follow(ports, record)
         if record.event.type not in ("IncidentOpened",):
             assert notify.on(sqs({"detail": desk.fact(record)}, {"detail": desk.fact(record)}), ports) == {
                 "batchItemFailures": []
@@ -113,6 +115,7 @@ def test_a_level_gives_the_ticket_to_another_group_whose_hours_count_from_then_o
         "Thu 26 Mar 17:00:00",
     )
     assert agrees(ports, after)
+    follow(ports, *ports.records.written)
     notes = [entry.text for entry in ports.records.comments(record.id) if not entry.public]
     assert any("it goes to network" in note for note in notes)
 

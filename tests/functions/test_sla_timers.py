@@ -18,6 +18,7 @@ from itsm.runtime.policies import Policies
 from functions.sla_timers.app import fire, start, sweep
 from tests.builders import a_comment, an_incident
 from tests.fakes import FakePorts, sqs
+from tests.support.stream import follow
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -92,6 +93,7 @@ def test_a_breach_is_an_event_a_note_and_recorded_at_its_due_instant(ports: Fake
     run_to(ports, due + 3600)
     breached = clock(ports, record, "response")
     types = [written.event.type for written in ports.records.written]
+    follow(ports, *ports.records.written)
     notes = [entry for entry in ports.records.journal[record.id] if not entry.public]
     assert breached.breached_at == due
     assert types.count("ClockBreached") >= 1
