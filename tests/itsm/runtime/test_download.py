@@ -9,7 +9,7 @@ from itsm.runtime.download import LONGEST, _Redirects, allowed, public, read_wit
 
 @pytest.mark.parametrize(
     "address",
-    ["ftp://example.org/x", "http://example.org/x", "file:///etc/passwd", "https://", "https://u:p@example.org/x", "x"],
+    ["ftp://example.org/x", "http://example.org/x", "file:/x", "https://", "https://u:p@example.org/x", "x"],
 )
 def test_nothing_but_https_is_fetched(address: str) -> None:
     with pytest.raises(OutsideError, match="no address of https"):
@@ -32,7 +32,7 @@ def test_a_public_address_is_asked() -> None:
     )
 
 
-@pytest.mark.parametrize("to", ["http://example.org/x", "https://127.0.0.1/x", "https://[::1]/x", "file:///etc/passwd"])
+@pytest.mark.parametrize("to", ["http://example.org/x", "https://127.0.0.1/x", "https://[::1]/x", "file:/x"])
 def test_a_redirect_leads_nowhere_else(to: str) -> None:
     with pytest.raises(ValueError, match="address"):
         _Redirects().redirect_request(None, None, 302, "", {}, to)

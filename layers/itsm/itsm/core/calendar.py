@@ -73,12 +73,7 @@ class Copies:
     def days(self, feed: str) -> frozenset[int]:
         """The days a feed closes; none for no feed."""
         found = self.newer(feed) if feed else None
-        return _closed(self.texts.get(feed, "")) if found is None else found
-
-
-@lru_cache(maxsize=64)
-def _closed(text: str) -> frozenset[int]:
-    return ical.read(text).days
+        return ical.closed(self.texts.get(feed, "")) if found is None else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

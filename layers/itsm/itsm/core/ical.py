@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 LAST_YEAR = 2100
 """Rules without an end are followed up to here."""
@@ -57,6 +58,12 @@ def read(text: str) -> Feed:
     for uid, day in replaced:
         days.get(uid, set()).discard(day)
     return Feed(days=frozenset(day for some in days.values() for day in some), skipped=tuple(skipped))
+
+
+@lru_cache(maxsize=64)
+def closed(text: str) -> frozenset[int]:
+    """The days of a feed (ordinals), read once a copy."""
+    return read(text).days
 
 
 def _events(text: str) -> Iterator[_Event]:
