@@ -161,7 +161,9 @@ def _overdue(made: Cloud, case: int) -> Record:
 def test_an_incident_leads_to_one_problem_whenever_the_door_of_deadlines_is_killed(endpoint: Cloud) -> None:
     tickets = [_overdue(endpoint, case) for case in range(CASES)]
     bodies = [json.dumps({"record": ticket.id, "due": ticket.next_timer}) for ticket in tickets]
-    fires = [{"Records": [{"messageId": str(case), "body": body}]} for case, body in enumerate(bodies)]
+    fires: list[Mapping[str, Any]] = [
+        {"Records": [{"messageId": str(case), "body": body}]} for case, body in enumerate(bodies)
+    ]
     result = _kill(endpoint, "functions.sla_timers.app", fires, "fire")
     assert result["killed"] >= 4
     assert set(result["endings"]) == {0}

@@ -9,8 +9,8 @@ from tests.support.organisation import a_problem_policy
 BEGIN = ["classify", "route", "tell", "start_clocks", "await"]
 
 
-def a_desk(**facts: object) -> Desk:
-    return Desk(a_record(practice="problem", **facts), a_problem_policy(close_after="10d"))
+def a_desk() -> Desk:
+    return Desk(a_record(practice="problem"), a_problem_policy(close_after="10d"))
 
 
 def test_a_problem_is_named_to_its_incidents_and_waits_for_people() -> None:
