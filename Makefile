@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run token test prove fuzz fuzz-guided cases feeds what-if service-report recompute check bench bench-peers build deploy verify-audit redrive pins format clean distclean \
+.PHONY: help run token test prove fuzz fuzz-guided cases feeds what-if service-report recompute check bench bench-peers build deploy verify-audit redrive addresses pins format clean distclean \
 	check-ruff check-format check-mypy check-imports check-house check-cfn-lint check-sam check-checkov check-policy
 
 PYTHON ?= python3.13
@@ -124,6 +124,10 @@ SANDBOX_AWS = AWS_ENDPOINT_URL=http://127.0.0.1:$(or $(AWS_PORT),4566) AWS_ACCES
 verify-audit: $(VENV) ## read every audit trail of a deployment (SANDBOX=1: the running sandbox) and say what does not fit
 	@$(if $(SANDBOX),$(SANDBOX_AWS)) .venv/bin/python -m itsm.runtime.verify_audit \
 		$(or $(ARGS),--stack $(STACK) $(if $(SANDBOX),--region us-east-1))
+
+addresses: $(VENV) ## mail addresses that get no mail since they bounced or complained; ARGS="--lift rita@example.org"
+	@$(if $(SANDBOX),$(SANDBOX_AWS)) .venv/bin/python -m itsm.runtime.address_book \
+		--stack $(STACK) $(if $(SANDBOX),--region us-east-1) $(ARGS)
 
 redrive: $(VENV) ## what waits: dead letters, held mail and webhooks, suppressed alarms; ARGS="--go --all", or --number, --reason ...
 	@$(if $(SANDBOX),$(SANDBOX_AWS)) .venv/bin/python infra/aws/redrive.py \

@@ -6,7 +6,7 @@ from typing import Any
 
 from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError
 from itsm.core.events import Event, Json
-from itsm.core.ports import Change, Created, Fault, Link, Message, Page, Row, Timer, Wait
+from itsm.core.ports import Change, Created, Fault, Link, Message, Page, Row, Suppression, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 from itsm.jira.issues import Issues
@@ -30,6 +30,7 @@ class FakeRecords:
     waiting: dict[tuple[str, str], Wait] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
+    addresses: dict[str, Suppression] = field(default_factory=dict)
     written: list[Record] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
 
@@ -139,6 +140,28 @@ class FakeRecords:
         """Forget, if not replaced."""
         if self.waiting.get((wait.record, wait.name)) == wait:
             del self.waiting[wait.record, wait.name]
+
+    def suppress(self, suppression: Suppression) -> None:
+        """Only by news."""
+        known = self.addresses.get(suppression.address)
+        if known is None or max(known.since, known.lifted) < suppression.since:
+            self.addresses[suppression.address] = suppression
+
+    def suppressed(self, addresses: Iterable[str]) -> Mapping[str, Suppression]:
+        """Those that are not lifted."""
+        found = {one: self.addresses[one] for one in addresses if one in self.addresses}
+        return {address: one for address, one in found.items() if not one.lifted}
+
+    def lift(self, address: str, at: int) -> bool:
+        """Once."""
+        found = self.suppressed([address]).get(address)
+        if found is not None:
+            self.addresses[address] = replace(found, lifted=at)
+        return found is not None
+
+    def all_suppressed(self) -> Iterable[Suppression]:
+        """In order."""
+        return [one for _, one in sorted(self.addresses.items()) if not one.lifted]
 
     def fault(self, key: str) -> Fault | None:
         """What became of it."""

@@ -6,7 +6,7 @@ import pytest
 from itsm.aws import items
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.errors import NotFoundError, StaleVersionError
-from itsm.core.ports import SHARDS, Link, Wait
+from itsm.core.ports import SHARDS, Fault, Link, Suppression, Wait
 from itsm.core.record import derived_id
 
 from tests.builders import NOON, a_comment, an_incident
@@ -181,3 +181,29 @@ def test_several_records_are_saved_together_or_not_at_all(store: Store) -> None:
 def test_an_event_of_a_newer_version_is_read_without_what_this_one_does_not_know() -> None:
     stored = items.from_event(an_incident().event) | {"colour": "red"}
     assert items.to_event(stored) == an_incident().event
+
+
+def test_a_suppressed_address_is_read_with_others_in_one_call_and_lifted_once(store: Store) -> None:
+    rita = Suppression(address="rita@example.org", since=NOON, reason="bounce 5.1.1", message="INC0000001 m@x")
+    store.records.suppress(rita)
+    store.meter.take()
+    people = [f"p{number}@example.org" for number in range(40)]
+    assert store.records.suppressed([*people, rita.address, rita.address]) == {rita.address: rita}
+    assert store.meter.take()[0] == ["BatchGetItem"]
+    assert store.records.suppressed([]) == {}
+    assert list(store.records.all_suppressed()) == [rita]
+    assert [store.records.lift(rita.address, NOON + 60) for _ in range(2)] == [True, False]
+    store.records.suppress(rita)
+    assert store.records.suppressed([rita.address]) == {}
+    store.records.suppress(replace(rita, since=NOON + 61))
+    assert store.records.suppressed([rita.address])[rita.address].since == NOON + 61
+
+
+def test_a_fault_is_noted_by_whoever_is_first(store: Store) -> None:
+    first = Fault(key="k", record="one", episode="e", began=NOON, opener="o")
+    assert store.records.fault("k") is None
+    assert [store.records.save_fault(first), store.records.save_fault(first)] == [True, False]
+    noted = store.records.fault("k")
+    assert noted == replace(first, rev=1)
+    assert store.records.save_fault(replace(noted, over=True, closer="c"))
+    assert not store.records.save_fault(replace(noted, over=True))

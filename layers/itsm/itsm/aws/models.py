@@ -12,6 +12,7 @@ from pynamodb.models import Model
 from itsm.core.ports import SHARDS
 
 META, JIRA, POINTER, BLOCK, DAYS = "META", "JIRA", "P", "B", "D"
+ADDRESSES = "X#ADDRESSES"
 COMMENT, WAIT = "C#", "W#"
 OPENING = "opening"
 NO_DUE = 9_999_999_999
@@ -189,6 +190,17 @@ class FaultItem(Model):
     body = CompactAttribute()
 
 
+class AddressItem(Model):
+    """A mail address that gets no mail, or got none until it was lifted; all in one place, since they are few."""
+
+    pk = UnicodeAttribute(hash_key=True, default=ADDRESSES)
+    sk = UnicodeAttribute(range_key=True)
+    since = NumberAttribute()
+    reason = UnicodeAttribute()
+    message = UnicodeAttribute(null=True)
+    lifted = NumberAttribute(default=0)
+
+
 class CounterItem(Model):
     """The end of the last block of numbers that was handed out."""
 
@@ -233,6 +245,7 @@ class Tables:
     link: type[LinkItem]
     pointer: type[PointerItem]
     fault: type[FaultItem]
+    address: type[AddressItem]
     counter: type[CounterItem]
     holiday: type[HolidayItem]
     audit: type[AuditItem]
@@ -256,6 +269,7 @@ def tables(*, records: str, audit: str, ephemeral: str, region: str) -> Tables:
         link=_bound(LinkItem, records, region),
         pointer=_bound(PointerItem, records, region),
         fault=_bound(FaultItem, records, region),
+        address=_bound(AddressItem, records, region),
         counter=_bound(CounterItem, records, region),
         holiday=_bound(HolidayItem, records, region),
         audit=_bound(AuditItem, audit, region),

@@ -10,6 +10,7 @@ from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from itsm.aws import items
+from itsm.aws.addresses import Addresses
 from itsm.aws.faults import Faults
 from itsm.aws.links import Links
 from itsm.aws.models import (
@@ -37,7 +38,7 @@ REASON_CONDITION, REASON_CONFLICT, REASON_INVALID = "ConditionalCheckFailed", "T
 LONGEST_NUMBER = 40
 
 
-class Records(Links, Faults):
+class Records(Links, Faults, Addresses):
     """The `Records` port. One table; a save that finds its own content there has succeeded (an SDK retried it)."""
 
     def __init__(self, tables: Tables, region: str, numbers: Numbers) -> None:

@@ -119,6 +119,20 @@ class Fault:
     rev: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """An address nothing is sent to since an instant (epoch seconds), and why; `message` is what told of it.
+
+    `lifted` is when it was taken to be good again, 0 while it is not.
+    """
+
+    address: str
+    since: int
+    reason: str
+    message: str = ""
+    lifted: int = 0
+
+
 type Change = tuple[Record, Comment | None]
 """The next version of a record and the comment it comes with."""
 
@@ -171,6 +185,18 @@ class Records(Protocol):
 
     def woken(self, wait: Wait) -> None:
         """Forget a wait that was answered, unless it was replaced meanwhile."""
+
+    def suppress(self, suppression: Suppression) -> None:
+        """Note that nothing is sent to an address; what is older than its last note or lifting changes nothing."""
+
+    def suppressed(self, addresses: Iterable[str]) -> Mapping[str, Suppression]:
+        """Which of these addresses get no mail; one read, however many they are."""
+
+    def lift(self, address: str, at: int) -> bool:
+        """Take an address to be good again; False when it was not suppressed."""
+
+    def all_suppressed(self) -> Iterable[Suppression]:
+        """Every address that gets no mail, in order; for an operator."""
 
     def fault(self, key: str) -> Fault | None:
         """What became of a fault or an episode, strongly consistent."""

@@ -12,6 +12,7 @@ from itsm.core.ports import Created
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Comment, Record
 from itsm.runtime import desk
+from itsm.runtime.addresses import give_up
 from itsm.runtime.caps import capped
 from itsm.runtime.ports import Ports
 from itsm.service_desk import delivery, on_behalf, quarantine
@@ -193,9 +194,7 @@ def take_posted_mail(raw: bytes, ports: Ports) -> None:
     _read(raw, key, ports.now(), UNKNOWN, "", ports)
 
 
-def _read(
-    raw: bytes, key: str, at: int, level: int, reason: str, ports: Ports, domains: tuple[str, ...] = ()
-) -> None:
+def _read(raw: bytes, key: str, at: int, level: int, reason: str, ports: Ports, domains: tuple[str, ...] = ()) -> None:
     try:
         submission = email.parse(raw, received_at=at, own=own(ports), trust=level, blob=key)
     except MalformedError as error:
@@ -247,6 +246,7 @@ def _act(outcome: Outcome, submission: Submission, ports: Ports) -> None:
         _reopen(submission, outcome.record, ports)
     elif outcome.record is not None and outcome.kind in (APPEND, DROP):
         append(submission, outcome.record, ports, outcome.reason if outcome.kind == DROP else "")
+        give_up(submission, outcome.record, ports)
 
 
 def open_mail(submission: Submission, outcome: Outcome, ports: Ports) -> Record:

@@ -10,6 +10,7 @@ from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 from itsm.practices.service_level import escalation
 from itsm.runtime import approving
+from itsm.runtime.addresses import deliverable
 from itsm.runtime.door import logger
 from itsm.runtime.intake import own
 from itsm.runtime.metrics import count
@@ -29,7 +30,7 @@ FELL_BACK = "LetterFellBack"
 def send(fact: Mapping[str, Any], ports: Ports) -> None:
     """Send the mails of one fact. Raises OutsideError when one was not taken, after the others were tried."""
     refused = None
-    for message in messages(fact, ports):
+    for message in deliverable(fact, messages(fact, ports), ports):
         try:
             ports.mail.send(message)
         except OutsideError as error:

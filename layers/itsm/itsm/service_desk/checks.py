@@ -52,6 +52,8 @@ def _mail_problems(mail: MailSource, services: Collection[str]) -> Problems:
     found += _one_of("mail.service", mail.service, ("", *services))
     if not 1 <= mail.participants <= 100:
         found.append(("mail.participants", "between 1 and 100 people can take part in a ticket"))
+    if not 1 <= mail.suppressed_days <= 3_650:
+        found.append(("mail.suppressed_days", "between a day and ten years"))
     caps = {"per_sender": mail.per_sender, "per_thread": mail.per_thread, "same_words": mail.same_words}
     found += [(f"mail.{name}", "at least 4: fewer is what people do") for name, cap in caps.items() if cap < 4]
     return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from itsm.core.events import Json
 from itsm.core.record import Record
-from itsm.service_desk.submission import Failure
+from itsm.service_desk.submission import COMPLAINT, Failure
 
 DELIVERY, UNDELIVERABLE = "delivery", "undeliverable"
 MAX_ADDRESSES = 40
@@ -43,6 +43,8 @@ def heard_from(record: Record, sender: str) -> Mapping[str, Json]:
 
 
 def _words(failure: Failure) -> str:
+    if failure.status == COMPLAINT:
+        return "complained"
     way = "failed for good" if failure.hard else "delayed" if failure.status.startswith("4") else "failed"
     return f"{way} {failure.status}".strip()
 

@@ -10,7 +10,7 @@ from typing import Any
 from itsm.core.addresses import folded
 from itsm.service_desk.sources import headers
 from itsm.service_desk.sources.mime import Mail, Part
-from itsm.service_desk.submission import Failure
+from itsm.service_desk.submission import COMPLAINT, Failure
 
 MAX_FAILURES = 50
 MAX_TEXT = 20_000
@@ -49,6 +49,28 @@ def failures(mail: Mail) -> tuple[Failure, ...]:
         if found:
             break
     return tuple(found.values())[:MAX_FAILURES]
+
+
+def complaints(mail: Mail) -> tuple[Failure, ...]:
+    """Each address a feedback report came from: named in the report (RFC 5965 3.2), else by Amazon SES, else whom the
+    mail it returns was sent to. Many post offices black it out; then there is none."""
+    found: dict[str, None] = {}
+    for part in mail.parts:
+        if part.type == "message/feedback-report":
+            for name, value in FIELD.findall(part.text[:MAX_TEXT]):
+                if name.lower() in ("original-rcpt-to", "removal-recipient"):
+                    found.setdefault(_address(value))
+    for part in mail.parts[:1]:
+        complaint = ses(part).get("complaint", {})
+        for one in complaint.get("complainedRecipients", ()) if isinstance(complaint, Mapping) else ():
+            found.setdefault(_address(str(one.get("emailAddress", ""))) if isinstance(one, Mapping) else "")
+    if not any(found):
+        for part in mail.parts:
+            if part.type in ("message/rfc822", "text/rfc822-headers"):
+                to = re.search(r"(?im)^to:[ \t]*(.+)$", part.content[:MAX_TEXT].decode("utf-8", "replace"))
+                found.setdefault(_address(to[1]) if to else "")
+    told = [Failure(address=folded(address), status=COMPLAINT, hard=True) for address in found if address]
+    return tuple(told[:MAX_FAILURES])
 
 
 def hard(status: str, why: str) -> bool:

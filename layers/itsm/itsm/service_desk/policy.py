@@ -21,7 +21,8 @@ class MailSource:
     `lists` says what becomes of mail from mailing lists, newsletters and bulk senders: hold or ticket. A reply to a
     ticket that is done reopens it within `reopen_days`; later it makes a new ticket that names the old one. Of one
     sender, `per_sender` mails an hour are taken, `per_thread` on one matter, and `same_words` that say the same; the
-    rest is held. `acknowledgements` is how many one address gets in a day.
+    rest is held. `acknowledgements` is how many one address gets in a day. An address
+    that bounced for good or complained gets no mail for `suppressed_days`, or until it writes.
     """
 
     addresses: tuple[str, ...]
@@ -36,6 +37,7 @@ class MailSource:
     per_thread: int = 20
     same_words: int = 5
     acknowledgements: int = 30
+    suppressed_days: int = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ MAIL, FORM, WEBHOOK, ALARM = "mail", "form", "webhook", "alarm"
 
 FILES = "attachments"
 
+COMPLAINT = "complaint"
+"""In place of the status code of a bounce: the address has said that our mail is unwanted."""
+
 FAILED, UNKNOWN, VERIFIED, INTERNAL = 0, 1, 2, 3
 """Trust: 0 the sender's own rules reject it, 1 nothing is known, 2 the channel or sender is authenticated, 3 our own
 account."""
@@ -60,6 +63,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """That `opener` asks for another, `person`, who may have a `name`; `how` says where that was said."""
+
+    how: str
+    opener: str
+    person: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """What arrived. Instants are whole seconds since the epoch, UTC.
 
@@ -68,7 +81,8 @@ class Submission:
     recovery do). `subject` and `text` are clean; `reply` is the text without what it quotes; `html` is sanitised.
     `fields` are answers mapped by policy: service, impact, urgency, practice, template, ... `fingerprint` groups the
     alarms of one fault; `recovered` says the fault is over. `failures` are the addresses a bounce gives up;
-    `began` is when the fault did.
+    `began` is when the fault did. `claims` are what is said of somebody it is for, `proven` the domains its channel
+    vouches for, and `on_behalf` the claim that holds (on_behalf.judged): then the ticket is that person's.
     """
 
     source: str
@@ -94,6 +108,14 @@ class Submission:
     raw: str = ""
     failures: tuple[Failure, ...] = ()
     began: int = 0
+    claims: tuple[Claim, ...] = ()
+    proven: tuple[str, ...] = ()
+    on_behalf: Claim | None = None
+
+    @property
+    def asks(self) -> str:
+        """Whose ticket it is: the person it is for, else who sent it."""
+        return self.on_behalf.person if self.on_behalf else self.sender
 
     @property
     def record_id(self) -> str:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from itsm.core.errors import MalformedError
 from itsm.service_desk import quotes, text
-from itsm.service_desk.failures import failures
-from itsm.service_desk.filters import BOUNCE, DELAYED, Own, classify
+from itsm.service_desk.failures import complaints, failures
+from itsm.service_desk.filters import BOUNCE, DELAYED, FEEDBACK, Own, classify
 from itsm.service_desk.protection import protection
-from itsm.service_desk.sources import charsets, headers, mime, tnef
-from itsm.service_desk.submission import MAIL, UNKNOWN, Attachment, Submission, attachment
+from itsm.service_desk.sources import charsets, headers, mime, passed_on, tnef
+from itsm.service_desk.submission import MAIL, UNKNOWN, Attachment, Failure, Submission, attachment
 
 SENDERS = ("from", "reply-to", "sender", "return-path", "x-sender", "envelope-from")
 MAX_RECIPIENTS = 100
@@ -57,8 +57,15 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
         trust=trust,
         auto=auto,
         raw=blob,
-        failures=failures(mail) if auto.kind in (BOUNCE, DELAYED) else (),
+        failures=_failures(mail, auto.kind),
+        claims=() if auto.automatic else passed_on.claims(mail, sender, name[:200], said),
     )
+
+
+def _failures(mail: mime.Mail, kind: str) -> tuple[Failure, ...]:
+    if kind == FEEDBACK:
+        return complaints(mail)
+    return failures(mail) if kind in (BOUNCE, DELAYED) else ()
 
 
 def _facts(mail: mime.Mail, files: int) -> Mapping[str, str]:
