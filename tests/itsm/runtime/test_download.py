@@ -1,5 +1,6 @@
 """What is fetched from others: by https, from the public network, so long and so much and no more."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -39,7 +40,7 @@ def test_a_redirect_leads_nowhere_else(to: str) -> None:
 
 
 def pieces(count: int, size: int) -> Iterator[bytes]:
-    yield from [b"x" * size] * count
+    yield from itertools.repeat(b"x" * size, count)
     yield b""
 
 
