@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from itsm.core.errors import IllegalMoveError
+from itsm.core.practice import StepContext
 from itsm.practices.change.policy import ChangePolicy, Freeze
+from itsm.runtime.desk import legal_moves, moved
 
 from tests.builders import NOON, a_record
 from tests.statemachines.desk import Desk
@@ -165,14 +168,35 @@ def test_an_emergency_is_implemented_first_and_approved_afterwards() -> None:
     assert desk.run.status == "SUCCEEDED"
 
 
-def test_an_emergency_that_is_refused_afterwards_is_rejected() -> None:
+def test_an_emergency_that_is_refused_afterwards_happened_and_is_reviewed_as_unauthorised() -> None:
     desk = a_desk("emergency").start().move("implementing").move("in_review").vote(ADA, "refuse").vote(BOB, "refuse")
-    assert (desk.record.state, desk.run.status) == ("rejected", "SUCCEEDED")
+    assert (desk.record.state, desk.record.details["unauthorised"]) == ("in_review", True)
+    desk.move("closed", outcome="unsuccessful")
+    assert (desk.record.details["outcome"], desk.run.status) == ("unsuccessful", "SUCCEEDED")
 
 
-def test_an_emergency_nobody_decides_about_afterwards_is_rejected_in_the_end() -> None:
+def test_an_emergency_nobody_decides_about_afterwards_is_closed_as_unauthorised_in_the_end() -> None:
     desk = a_desk("emergency").start().move("implementing").move("in_review").after(days=4)
-    assert (desk.record.state, desk.run.status) == ("rejected", "SUCCEEDED")
+    assert desk.record.state == "in_review"
+    desk.after(days=15)
+    assert (desk.record.state, desk.record.details["outcome"]) == ("closed", "unauthorised")
+    assert desk.run.status == "SUCCEEDED"
+
+
+def test_an_emergency_that_was_implemented_is_never_cancelled() -> None:
+    desk = a_desk("emergency").start().move("implementing").move("in_review")
+    assert "cancelled" not in legal_moves(desk.record)
+    with pytest.raises(IllegalMoveError, match="cannot become cancelled; legal moves: none"):
+        moved(desk.record, "cancelled", by=ADA, origin="records", at=desk.now)
+    with pytest.raises(IllegalMoveError):
+        desk.practice.steps["cancel"](desk.record, StepContext(now=desk.now, policy=desk.policy))
+
+
+def test_a_change_whose_approval_is_awaited_before_the_work_can_be_cancelled() -> None:
+    desk = a_desk().start()
+    assert desk.record.state == "awaiting_approval"
+    assert "cancelled" in legal_moves(desk.record)
+    assert moved(desk.record, "cancelled", by=ADA, origin="records", at=desk.now).state == "cancelled"
 
 
 def test_an_emergency_may_be_approved_first_where_the_policy_says_so() -> None:

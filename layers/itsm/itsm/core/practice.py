@@ -36,6 +36,7 @@ class Practice:
     `close_after` gives the time of its policy after which a record whose work is done closes by itself, "" for never.
     `at_opening` gives the details a new record has from its practice's policy: what is known then needs no write later.
     `check` raises InvalidInputError, naming the detail, where a record lacks what it must have to come into a state.
+    `barred` are states nobody may bring this very record to, though its lifecycle knows the move.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Practice:
     close_after: Callable[[Any], str] = lambda policy: ""
     at_opening: Callable[[Any], Mapping[str, Json]] = lambda policy: {}
     check: Callable[[Record, str], None] = lambda record, to: None
+    barred: Callable[[Record], frozenset[str]] = lambda record: frozenset()
 
 
 def load(name: str) -> Practice:

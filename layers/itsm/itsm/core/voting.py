@@ -35,7 +35,7 @@ class Terms:
 class Approval:
     """How the records of one practice are approved: its terms, and the line of its policy's table a record falls under.
 
-    The policy keeps its table as `approval`. What is asked `after` the work leads, once accepted, to `afterwards`.
+    The policy keeps its table as `approval`. What is asked `after` the work leads to `afterwards` in any case.
     """
 
     terms: Terms
@@ -44,8 +44,8 @@ class Approval:
 
     def ask(self, record: Record, policy: Any, now: int, *, after: bool = False) -> Record:
         """The record waiting for the approval its line asks for; one that needs none goes on at once."""
-        accepted = self.afterwards if after else ""
-        return ask(record, self.rule_for(record, policy), policy.approval, self.terms, now, accepted=accepted)
+        then = self.afterwards if after else ""
+        return ask(record, self.rule_for(record, policy), policy.approval, self.terms, now, accepted=then, refused=then)
 
     def vote(self, record: Record, voter: str, decision: str, note: str, now: int, *, link: int = 0) -> Record:
         """The record with one vote more (`vote` below)."""
@@ -68,12 +68,20 @@ class Approval:
         return lapse(record, self.terms, now)
 
 
-def ask(record: Record, rule: ApprovalRule, policy: Approvals, terms: Terms, now: int, accepted: str = "") -> Record:
+def ask(
+    record: Record,
+    rule: ApprovalRule,
+    policy: Approvals,
+    terms: Terms,
+    now: int,
+    accepted: str = "",
+    refused: str = "",
+) -> Record:
     """The record waiting for the first step's people. Asked again about the same content it is returned as it is.
 
-    `accepted` is the state an acceptance leads to, if not the usual one. What was accepted before and is still the same
-    is not asked about twice: the record goes on at once. Raises IllegalMoveError where nothing can be asked,
-    PolicyError when nobody could answer.
+    `accepted` and `refused` are the states a decision leads to, if not the usual ones. What was accepted before and is
+    still the same is not asked about twice: the record goes on at once. Raises IllegalMoveError where nothing can be
+    asked, PolicyError when nobody could answer.
     """
     approval = kept.pending(record)
     content, then = kept.content_hash(record, terms.content), accepted or terms.accepted
@@ -98,7 +106,7 @@ def ask(record: Record, rule: ApprovalRule, policy: Approvals, terms: Terms, now
     new = {
         "hash": content,
         "accepted": then,
-        "refused": terms.refused,
+        "refused": refused or terms.refused,
         "steps": steps,
         "past": [],
         "decision": "",
@@ -227,7 +235,7 @@ def lapse(record: Record, terms: Terms, now: int) -> Record:
     if not approval or approval["decision"] or record.state != terms.waiting:
         return record
     lapsed = {**approval, "decision": LAPSED}
-    return _kept(record, "Refused", lapsed, by=SYSTEM, now=now, state=terms.refused)
+    return _kept(record, "Refused", lapsed, by=SYSTEM, now=now, state=approval["refused"])
 
 
 def link_payload(record: Record, approver: str) -> str:

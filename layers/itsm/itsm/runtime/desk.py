@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from itsm.core.errors import OutsideError, StaleVersionError
+from itsm.core.errors import IllegalMoveError, OutsideError, StaleVersionError
 from itsm.core.events import Json
 from itsm.core.organisation import criticality
 from itsm.core.ports import Change, Wait
@@ -70,13 +70,16 @@ def check_move(record: Record, to: str) -> None:
     Raises InvalidInputError where it lacks a detail that it must have there.
     """
     practice = load(record.practice)
+    if to in practice.barred(record):
+        raise IllegalMoveError(record.number, record.state, to, legal_moves(record))
     practice.lifecycle.check_by_hand(record.number, record.state, to)
     practice.check(record, to)
 
 
 def legal_moves(record: Record) -> tuple[str, ...]:
     """The states a person may move the record to."""
-    return tuple(sorted(load(record.practice).lifecycle.by_hand(record.state)))
+    practice = load(record.practice)
+    return tuple(sorted(practice.lifecycle.by_hand(record.state) - practice.barred(record)))
 
 
 def move_event(record: Record, to: str) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from itsm.core.approvals import ApprovalRule
+from itsm.core.approvals import REFUSED, ApprovalRule, pending
 from itsm.core.errors import PolicyError
 from itsm.core.record import Record
 from itsm.core.rules import facts, first
 from itsm.core.service_time import elapsed
-from itsm.core.voting import Approval
+from itsm.core.voting import LAPSED, Approval
 from itsm.practices.change.lifecycle import IN_REVIEW, TERMS
 from itsm.practices.change.policy import LEVELS, ChangePolicy
 from itsm.practices.change.record import EMERGENCY, STANDARD, Change, type_of
@@ -154,3 +154,15 @@ def template_reason(record: Record, change: Change, policy: ChangePolicy) -> str
 
 
 APPROVAL = Approval(terms=TERMS, rule_for=rule_for, afterwards=IN_REVIEW)
+
+
+def implemented(record: Record) -> bool:
+    """Whether the work is done and only its approval is still awaited: it is reviewed, whatever is decided."""
+    return record.state == TERMS.waiting and pending(record).get("accepted") == IN_REVIEW
+
+
+def unauthorised(record: Record) -> bool:
+    """Whether what was done was refused afterwards, or nobody answered for it in time (ITIL v3, Service Transition 4.2:
+    an emergency change is reviewed and documented all the same)."""
+    approval = pending(record)
+    return approval.get("accepted") == IN_REVIEW and approval["decision"] in (REFUSED, LAPSED)

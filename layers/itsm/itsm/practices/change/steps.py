@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from itsm.core.approvals import seconds
-from itsm.core.errors import InvalidInputError
+from itsm.core.errors import IllegalMoveError, InvalidInputError
 from itsm.core.events import Json
 from itsm.core.practice import StepContext
 from itsm.core.record import Record
-from itsm.core.steps import noted
+from itsm.core.steps import move, noted
 from itsm.practices.change.lifecycle import (
     ASSESSING,
+    CANCELLED,
     CLOSED,
     IMPLEMENTING,
     IN_REVIEW,
@@ -23,11 +24,13 @@ from itsm.practices.change.rules import (
     APPROVAL,
     Planned,
     collisions,
+    implemented,
     judge,
     now_reason,
     rule_for,
     success_score,
     template_reason,
+    unauthorised,
     window_reason,
 )  # fmt: skip
 
@@ -151,23 +154,24 @@ def implement(record: Record, context: StepContext) -> Record:
 def review(record: Record, context: StepContext) -> Record:
     """Note how the implementation went by the calendar, and whether an approval is still owed.
 
-    Work that was over before anybody could stop it, without the approval it needed, is marked as unauthorised.
+    Work that was over before anybody could stop it, without the approval it needed, is marked as unauthorised, as is
+    what was refused afterwards.
     """
     if record.state != IN_REVIEW:
         return record
     policy: ChangePolicy = context.policy
     rule, finished = rule_for(record, policy), record.details.get("finished_at", context.now)
-    end = read(record).end
+    end, refused = read(record).end, unauthorised(record)
     return noted(
         record,
         "FieldsChanged",
         context.now,
         finished_at=finished,
         overran=end is not None and isinstance(finished, int) and finished > end,
-        approve_after=bool(rule.steps) and rule.after and not APPROVAL.covered(record),
+        approve_after=bool(rule.steps) and rule.after and not APPROVAL.covered(record) and not refused,
         approval_seconds=seconds(rule),
         review_seconds=policy.review_days * DAY,
-        unauthorised=_unapproved(record, policy) or None,
+        unauthorised=_unapproved(record, policy) or refused or None,
     )
 
 
@@ -180,6 +184,13 @@ def close(record: Record, context: StepContext) -> Record:
     return noted(record, "StateChanged", context.now, state=CLOSED, outcome=outcome)
 
 
+def cancel(record: Record, context: StepContext) -> Record:
+    """Cancel a change that is not being implemented. Raises IllegalMoveError: what was done cannot be undone so."""
+    if implemented(record):
+        raise IllegalMoveError(record.number, record.state, CANCELLED, ())
+    return move(LIFECYCLE, CANCELLED)(record, context)
+
+
 def lapse(record: Record, context: StepContext) -> Record:
-    """Reject a change because its approval did not come in time."""
+    """Reject a change because its approval did not come in time; what is done already is reviewed all the same."""
     return APPROVAL.lapse(record, context.now)
