@@ -15,7 +15,7 @@ def test_the_policy_that_comes_with_the_product_is_whole() -> None:
     policy = Policies().jira
 
     assert problems(policy, {name: load(name).lifecycle.states for name in policy.practices}) == []
-    assert set(policy.practices) == {"incident", "problem", "request", "change"}
+    assert set(policy.practices) == {"incident", "problem", "request", "change", "task"}
 
 
 def test_the_tests_own_policy_is_whole() -> None:

@@ -21,7 +21,7 @@ def proceed(call: StepCall, ports: Ports) -> Mapping[str, Json]:
     """
     policy = ports.policies.request
     record = desk.update(ports, call.record, lambda current: fulfilment.begun(current, policy, ports.now()))
-    if record.state in (fulfilment.IN_PROGRESS, fulfilment.ON_HOLD):
+    if record.state in fulfilment.STARTED:
         _each(record, ports, task.resumed)
         opened = {one.name: _opened(record, one, ports).number for one in fulfilment.ready(record, policy)}
         desk.update(ports, call.record, lambda current: fulfilment.told(current, opened, policy, ports.now()))

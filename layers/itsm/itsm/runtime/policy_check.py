@@ -130,14 +130,16 @@ def _levels(policies: Policies, path: str, given: Mapping[str, str]) -> Problems
 
 
 def _jira(policies: Policies) -> Problems:
-    states = {name: load(name).lifecycle.states for name in policies.jira.practices if name in PRACTICES}
+    states = {name: load(name).lifecycle.states for name in policies.jira.practices if name in WORKED}
     for name in policies.jira.practices:
-        if name not in PRACTICES:
+        if name not in WORKED:
             yield f"practices.{name}", f"no practice with a process is called {name!r}"
     yield from jira.problems(policies.jira, states)
 
 
 PRACTICES = ("incident", "request", "change", "problem")
+WORKED = (*PRACTICES, "task")
+"""What people work, in Jira too: beside the practices' records the tasks of an order."""
 OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
     "calendars": lambda policies: calendar.problems(policies.calendars),
     "groups": _groups,
@@ -168,7 +170,7 @@ def check(directory: Path | None = None) -> list[Finding]:
             getattr(policies, name)
         except UnreadablePolicyError as error:
             unreadable[error.file] = error.faults
-    states = frozenset(state for name in PRACTICES for state in load(name).lifecycle.states)
+    states = frozenset(state for name in WORKED for state in load(name).lifecycle.states)
     for name, problems in [*OWNERS.items(), *language_check.owners(policies, states)]:
         try:
             faults = list(problems(policies))

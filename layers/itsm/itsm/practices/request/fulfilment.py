@@ -20,7 +20,8 @@ OPEN, DONE, FAILED, DROPPED = "open", "done", "failed", "dropped"
 was over before it (dropped)."""
 ADVANCED = "PlanAdvanced"
 """The event of a request whose plan can go on: its process wakes."""
-AT_WORK = frozenset({NEW, IN_PROGRESS, ON_HOLD})
+STARTED = frozenset({IN_PROGRESS, ON_HOLD})
+AT_WORK = STARTED | {NEW}
 
 
 def planned(record: Record, policy: RequestPolicy) -> tuple[PlannedTask, ...]:
@@ -109,4 +110,5 @@ def dropped(record: Record, now: int) -> Record:
         return record
     ended = {name: state if state in task.OVER else task.CANCELLED for name, (_, state) in stands(record).items()}
     tasks: dict[str, Json] = {name: [number, ended[name]] for name, (number, _) in stands(record).items()}
-    return noted(record, "PlanDropped", now, **{PLAN: DROPPED, TASKS: tasks or None})
+    details = {**record.details, PLAN: DROPPED, **({TASKS: tasks} if tasks else {})}
+    return record.changed("PlanDropped", by=SYSTEM, origin=ORIGIN, at=now, details=details)
