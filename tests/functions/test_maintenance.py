@@ -64,7 +64,7 @@ def of(ports: FakePorts, practice: str) -> list[Record]:
 
 def test_an_alarm_that_still_fires_when_the_window_ends_makes_a_ticket_then(ports: FakePorts) -> None:
     deliver(ports, FIRING)
-    pass_time(ports, FIVE - 120)
+    pass_time(ports, FIVE - 1_200)
     assert of(ports, "incident") == []
     pass_time(ports, FIVE)
     (kept,), (ticket,) = of(ports, "submission"), of(ports, "incident")

@@ -41,6 +41,9 @@ SOURCES: dict[str, Callable[[Sources], Sources]] = {
     "mail.impact": lambda policy: with_mail(policy, impact=0),
     "mail.service": lambda policy: with_mail(policy, service="nonesuch"),
     "mail.participants": lambda policy: with_mail(policy, participants=1_000),
+    "mail.suppressed_days": lambda policy: with_mail(policy, suppressed_days=0),
+    "webhook.new.kind": lambda policy: with_webhook(policy, kind="alarm"),
+    "webhook.new.recovered": lambda policy: with_webhook(policy, kind="event"),
     "mail.same_words": lambda policy: with_mail(policy, same_words=1),
     "attachments.most": lambda policy: replace(policy, attachments=replace(policy.attachments, most=0)),
     "attachments.refused_endings.0": lambda policy: replace(

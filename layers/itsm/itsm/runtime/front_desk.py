@@ -98,6 +98,9 @@ def _taken(submission: Submission, kept: Envelope, policy: WebhookSource, ports:
     is_event = policy.kind == webhook.EVENT
     if not submission.recovered:
         record, new = alarming.fire(submission, kept, ports) if is_event else intake.take(submission, ports)
+        if policy.answer:
+            facts = {"{number}": record.number, "{state}": record.state}
+            return json_response(200, {name: _said(text, facts) for name, text in policy.answer.items()})
         return json_response(201 if new else 200, {"number": record.number, "state": record.state})
     try:
         record = alarming.recover(submission, ports) if is_event else intake.recover(submission, ports)
@@ -106,6 +109,12 @@ def _taken(submission: Submission, kept: Envelope, policy: WebhookSource, ports:
             raise
         return json_response(202, {"outcome": "nothing to resolve", "reason": "no ticket was opened for this fault"})
     return json_response(200, {"number": record.number, "state": record.state})
+
+
+def _said(text: str, facts: Mapping[str, str]) -> str:
+    for name, value in facts.items():
+        text = text.replace(name, value)
+    return text
 
 
 def _hold(kept: Envelope, policy: WebhookSource, error: ItsmError, ports: Ports) -> None:

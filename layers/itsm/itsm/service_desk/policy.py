@@ -80,11 +80,15 @@ class WebhookSource:
 
     kind `event`: a source of alarms. What has one `fingerprint` (without one: one key) is one fault: it goes on in its
     ticket while it flaps, is part of a storm, and is suppressed in a maintenance window, as [alarm] says.
+
+    `answer`: what the source shows to whoever asked, a JSON object of these texts with {number} and {state}, always
+    with 200 (a chat program takes anything else for a failure).
     """
 
     verify: Verification
     key: str
     kind: str = "ticket"
+    answer: Mapping[str, str] = field(default_factory=dict)
     practice: str = "incident"
     delivery: str = ""
     fingerprint: str = ""

@@ -12,6 +12,7 @@ from itsm.service_desk.sources import charsets, posted
 from itsm.service_desk.submission import UNKNOWN, VERIFIED, WEBHOOK, Submission
 
 PATH = re.compile(r"\{([^{}]+)\}")
+MAILBOX = re.compile(r"([^<>]*)<([^<>\s@]+@[^<>\s@]+)>\s*")
 MAX_FIELD = 65_536
 TICKET, EVENT = "ticket", "event"
 """Kinds of sources: one whose deliveries are tickets, one whose deliveries are alarms."""
@@ -36,13 +37,14 @@ def parse(
     )
     key = _needed("key", policy.key, payload, headers)
     fields = _fields(policy, payload, headers)
+    sender, person = _mailbox(fields.pop("sender", name))
     return Submission(
         source=name,
         key=key,
         kind=WEBHOOK,
         received_at=received_at,
-        sender=folded(fields.pop("sender", name))[:254],
-        sender_name=fields.pop("sender_name", "")[:200],
+        sender=folded(sender)[:254],
+        sender_name=(fields.pop("sender_name", "") or person)[:200],
         subject=fields.pop("subject", "")[:1_000],
         text=fields.pop("text", ""),
         trust=UNKNOWN if policy.verify.scheme == "none" else VERIFIED,
@@ -53,11 +55,23 @@ def parse(
     )
 
 
+def _mailbox(text: str) -> tuple[str, str]:
+    """The address and the name of a sender, who may be written as a From header has it: Rita <rita@example.org>."""
+    found = MAILBOX.fullmatch(text)
+    return (found[2], found[1].strip().strip('"')) if found else (text, "")
+
+
 def payload_of(body: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
     """The payload as an object: JSON, or the fields of a form; what SNS wraps as text in `Message` is opened."""
     if posted.is_form(headers.get("content-type", "")):
-        return posted.read(body, headers.get("content-type", "")).fields
+        return _of_form(posted.read(body, headers.get("content-type", "")).fields)
     return _opened(_object(body))
+
+
+def _of_form(fields: Mapping[str, str]) -> Mapping[str, Any]:
+    """A form's fields, or the JSON it carries alone in a field `payload` (GitHub's first choice of content type)."""
+    inner = fields.get("payload", "")
+    return _object(inner.encode()) if len(fields) == 1 and inner.startswith("{") else fields
 
 
 def raw_mail(body: bytes, headers: Mapping[str, str], policy: WebhookSource) -> bytes:
@@ -143,16 +157,35 @@ def _filled(text: str, payload: Mapping[str, Any], headers: Mapping[str, str]) -
 
 
 def _at(path: str, payload: Any) -> str:
-    """What a dotted path leads to, as text; a number in it counts into a list."""
+    """What a dotted path leads to, as text; a number in it counts into a list, and `name=value` finds the first of a
+    list whose `name` (`outer/inner` where it lies deeper) is so. `path#Name` is a field in a block of mail headers."""
+    path, _, field = path.partition("#")
     here = payload
     for step in path.split("."):
         if isinstance(here, Mapping):
             here = here.get(step)
         elif isinstance(here, list) and step.isdigit() and int(step) < len(here):
             here = here[int(step)]
+        elif isinstance(here, list) and "=" in step:
+            here = _first(here, *step.split("=", 1))
         else:
             return ""
-    return _shown(path, here)
+    return _header(field, _shown(path, here)) if field else _shown(path, here)
+
+
+def _first(among: list[Any], name: str, value: str) -> Any:
+    for one in among:
+        found = one
+        for part in name.split("/"):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        if found == value:
+            return one
+    return None
+
+
+def _header(name: str, block: str) -> str:
+    found = re.search(rf"(?im)^{re.escape(name)}:[ \t]*(\S.*)$", block)
+    return found[1].strip() if found else ""
 
 
 def _shown(path: str, value: Any) -> str:
