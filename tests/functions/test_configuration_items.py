@@ -19,6 +19,7 @@ from functions.routing.app import handler as routing
 from tests.builders import an_incident
 from tests.fakes import FakePorts
 from tests.functions.test_intake import FORM, post, post_form, signed
+from tests.functions.test_ticket_pages import shown
 from tests.itsm.runtime.test_policies import directory, planted
 from tests.support.http import agent, read
 
@@ -86,6 +87,13 @@ def test_a_form_may_ask_for_the_item(ports: FakePorts) -> None:
     (ticket,) = ports.records.stored.values()
     assert (ticket.details["ci"], ticket.service) == ("wifi-controller", "network")
     assert routed(ports, ticket).group == "network"
+
+
+def test_the_ticket_page_says_which_item_it_is(ports: FakePorts) -> None:
+    named = ports.records.create(an_incident(details={"ci": "<erp-db>"})).record
+    other = ports.records.create(an_incident("two")).record
+    assert "<dt>About</dt><dd>&lt;erp-db&gt;</dd>" in shown(ports, named.id)
+    assert "<dt>About</dt>" not in shown(ports, other.id)
 
 
 def test_a_routing_rule_comes_before_the_group_of_the_item(ports: FakePorts) -> None:

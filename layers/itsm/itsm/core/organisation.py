@@ -75,7 +75,7 @@ class Configuration:
         item = self.item(details)
         if item is None:
             return {}
-        known = (item.kind, item.criticality, item.group, item.service)
+        known: tuple[str | int, ...] = (item.kind, item.criticality, item.group, item.service)
         return {name: value for name, value in zip(ITEM_FACTS, known, strict=True) if value}
 
 

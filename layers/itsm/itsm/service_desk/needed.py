@@ -29,6 +29,7 @@ FORM: Mapping[str, tuple[str, ...]] = {
 TICKET: Mapping[str, tuple[str, ...]] = {
     "state": (),
     "priority": (),
+    "item": (),
     "worked_by": (),
     "desk": (),
     "ourselves": (),

@@ -5,6 +5,7 @@ from html import escape
 
 from itsm.core import scan
 from itsm.core.clock import CANCELLED, PAUSED, RUNNING, Clock
+from itsm.core.organisation import ITEM
 from itsm.core.record import SYSTEM, Comment, Record
 from itsm.service_desk.pages import frame
 from itsm.service_desk.words import Words
@@ -32,6 +33,7 @@ def render(
     facts = [
         (words.say("state"), words.state(record.state)),
         (words.say("priority"), str(record.priority)),
+        *([(words.say("item"), str(record.details[ITEM]))] if record.details.get(ITEM) else []),
         (words.say("worked_by"), record.group or words.say("desk")),
         (words.say("opened"), words.moment(record.opened_at)),
         *([(words.say("protected"), words.value(str(protection)))] if protection else []),
