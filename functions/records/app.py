@@ -1,6 +1,6 @@
 """Records: read and work records over HTTP, for agents who hold a token of the organisation's identity provider."""
 
-from itsm.runtime import problems_api, records_api, relations_api
+from itsm.runtime import personal_forms, problems_api, records_api, relations_api
 from itsm.runtime.door import http_door
 from itsm.runtime.http import Request, Response
 from itsm.runtime.ports import Ports
@@ -17,6 +17,7 @@ ROUTES = {
     "POST /records/{number}/problem": problems_api.open_problem,
     "PUT /records/{number}/problem": problems_api.choose_problem,
     "GET /worklists/{group}": records_api.worklist,
+    "GET /forms/{name}/for-others": personal_forms.give,
 }
 
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 
-from itsm.service_desk.policy import Attachments
+from itsm.service_desk.limits import Attachments
 from itsm.service_desk.submission import Attachment, Submission
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-" + rb"TEST-FILE!$H+H*"

@@ -200,8 +200,8 @@ def _question_problems(path: str, one: Question, services: Collection[str]) -> P
         found.append(
             (f"{path}.most", "a long answer that is kept in the record itself has at most 1000 characters: set most")
         )
-    if one.name == "sender" and one.type != "email":
-        found.append((f"{path}.type", "the sender is an e-mail address: type email"))
+    if one.name in ("sender", "on_behalf_of") and one.type != "email":
+        found.append((f"{path}.type", f"{one.name} is an e-mail address: type email"))
     if one.name in ("service", "impact", "urgency"):
         for choice in one.choices:
             found += _fields(f"{path}.choices", {one.name: choice.value}, services)

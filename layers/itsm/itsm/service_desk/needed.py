@@ -34,6 +34,8 @@ TICKET: Mapping[str, tuple[str, ...]] = {
     "desk": (),
     "ourselves": (),
     "opened": (),
+    "asked_for": (),
+    "opened_by": (),
     "protected": (),
     "what_was_said": (),
     "files": (),

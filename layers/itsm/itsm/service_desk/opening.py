@@ -11,6 +11,7 @@ from itsm.core.record import SYSTEM, Comment, Record, opened
 from itsm.service_desk import pictures, quarantine
 from itsm.service_desk.attachments import told
 from itsm.service_desk.filters import Own
+from itsm.service_desk.on_behalf import bare
 from itsm.service_desk.policy import People
 from itsm.service_desk.submission import FORM, MAIL, Attachment, Submission, listed
 
@@ -70,9 +71,9 @@ class Defaults:
 
 
 def known_of(submission: Submission, people: People) -> Submission:
-    """The submission with what policy knows of its sender: organisation, language, and that it is a VIP."""
-    organisation = people.organisations.get(submission.sender.rpartition("@")[2])
-    facts = {"vip": "yes" if submission.sender in people.vip else ""}
+    """The submission with what policy knows of who asks: organisation, language, and that it is a VIP."""
+    organisation = people.organisations.get(submission.asks.rpartition("@")[2])
+    facts = {"vip": "yes" if submission.asks in people.vip else ""}
     if organisation:
         facts |= {"organisation": organisation.title, "language": organisation.language}
     told = {name: value for name, value in facts.items() if value and name not in submission.fields}
@@ -101,17 +102,17 @@ def opening(
     shown = page(named, f"text/{named.record_id}/1.html")
     record = opened(
         f"{practice.capitalize()}Opened",
-        by=named.sender or SYSTEM,
+        by=(named.on_behalf.opener if named.on_behalf else named.sender) or SYSTEM,
         origin=named.kind,
         at=named.received_at,
         text=said,
         id=named.record_id,
         practice=practice,
         state=lifecycle(practice).initial,
-        title=title(named.subject),
+        title=title(bare(named.subject) if named.on_behalf else named.subject),
         source=named.source,
-        requester=named.sender or SYSTEM,
-        requester_name=named.sender_name,
+        requester=named.asks or SYSTEM,
+        requester_name=named.on_behalf.name if named.on_behalf else named.sender_name,
         group=quarantine.GROUP,
         participants=participants(named, own, defaults.participants),
         details=_details(named, related, [blob.key for blob in blobs]),
@@ -180,8 +181,10 @@ def title(subject: str) -> str:
 
 
 def participants(submission: Submission, own: Own, most: int) -> tuple[str, ...]:
-    """Who takes part: the sender, and whom the mail was addressed to beside us; no address that nobody reads."""
-    people = [submission.sender, *submission.recipients]
+    """Who takes part: who asks, who asked for them, and whom the mail was addressed to beside us; no address that
+    nobody reads."""
+    opener = [submission.on_behalf.opener] if submission.on_behalf else []
+    people = [submission.asks, *opener, submission.sender, *submission.recipients]
     wanted = dict.fromkeys(one for one in people if "@" in one and not own.is_own(one) and not UNATTENDED.match(one))
     return tuple(wanted)[:most]
 
@@ -225,6 +228,7 @@ def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[
         "text": texts[0] if texts else "",
         "related": related,
         "fingerprint": submission.fingerprint,
+        "opened_by": submission.on_behalf.opener if submission.on_behalf else "",
         "auto": submission.auto.kind if submission.auto.automatic else "",
         "attachments": list(listed(submission.attachments, submission.record_id)[:MAX_LISTED]),
         "sent_as_html": bool(submission.html),

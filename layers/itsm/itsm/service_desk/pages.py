@@ -36,11 +36,13 @@ def frame(title: str, body: str, language: str = "en") -> str:
     )
 
 
-def switch(words: Words, languages: Languages, tags: Iterable[str] = ()) -> str:
-    """Links to the same page in the other languages (`tags`, else all we speak), each in its own name."""
+def switch(words: Words, languages: Languages, tags: Iterable[str] = (), keep: str = "") -> str:
+    """Links to the same page in the other languages (`tags`, else all we speak), each in its own name; `keep` is the
+    rest of its query."""
+    rest = f"&amp;{escape(keep)}" if keep else ""
     others = [languages.of(tag) for tag in tags or languages.spoken if tag != words.language and tag in languages.words]
     links = " ".join(
-        f'<a href="?lang={escape(one.language)}" hreflang="{escape(one.language)}" lang="{escape(one.language)}">'
+        f'<a href="?lang={escape(one.language)}{rest}" hreflang="{escape(one.language)}" lang="{escape(one.language)}">'
         f"{escape(one.name)}</a>"
         for one in others
     )

@@ -36,6 +36,7 @@ def render(
         *([(words.say("item"), str(record.details[ITEM]))] if record.details.get(ITEM) else []),
         (words.say("worked_by"), record.group or words.say("desk")),
         (words.say("opened"), words.moment(record.opened_at)),
+        *_for_whom(record, words),
         *([(words.say("protected"), words.value(str(protection)))] if protection else []),
         *(
             (words.say(clock.metric), promise(clock, now, words, (remaining or {}).get(clock.metric)))
@@ -51,6 +52,13 @@ def render(
         f"<p>{escape(words.say('to_add'))}</p>{switch}",
         words.language,
     )
+
+
+def _for_whom(record: Record, words: Words) -> list[tuple[str, str]]:
+    """For whom it is and who opened it, where those are two."""
+    opener = str(record.details.get("opened_by", ""))
+    person = record.requester_name or record.requester
+    return [(words.say("asked_for"), person), (words.say("opened_by"), opener)] if opener else []
 
 
 def _files(record: Record, files: Iterable[tuple[str, int, str]], words: Words) -> str:

@@ -171,9 +171,9 @@ def _epoch(question: Question, given: str, form: Form) -> str:
     return str(int((local if local.tzinfo else local.replace(tzinfo=ZoneInfo(form.zone))).timestamp()))
 
 
-def page(name: str, form: Form, token: str, wrong: WrongAnswersError | None = None) -> str:
+def page(name: str, form: Form, token: str, wrong: WrongAnswersError | None = None, keep: str = "") -> str:
     """The form's page. `token` is new for each page; after a wrong answer the page says what and keeps what was
-    written."""
+    written. `keep` is the part of its query that goes with it into another language."""
     given = wrong.answers if wrong else {}
     if wrong and GOOD_TOKEN.fullmatch(given.get(TOKEN, "")):
         token = given[TOKEN]
@@ -182,7 +182,7 @@ def page(name: str, form: Form, token: str, wrong: WrongAnswersError | None = No
         _question(one, given.get(one.name, ""), errors.get(one.name, ""), form) for one in form.question
     )
     intro = f"<p>{escape(form.intro)}</p>" if form.intro else ""
-    others = "" if wrong else switch(form.words.of(form.language), form.words, form.languages)
+    others = "" if wrong else switch(form.words.of(form.language), form.words, form.languages, keep)
     return frame(
         f"{form.say('correct')}: {form.title}" if wrong else form.title,
         f"<h1>{escape(form.title)}</h1>{intro}{_summary(form, errors)}\n"
