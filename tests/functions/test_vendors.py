@@ -119,7 +119,7 @@ TYPEFORM = {
         "form_id": "lT4Z3j", "token": "a3a12ec67a1365927098a606107fac15", "submitted_at": "2025-11-24T16:00:00Z",
         "definition": {"id": "lT4Z3j", "title": "A new laptop", "fields": [{"id": "D", "type": "short_text"}]},
         "answers": [
-            {"type": "choice", "choice": {"label": "London"}, "field": {"id": "k6", "type": "dropdown", "ref": "where"}},
+            {"type": "choice", "choice": {"label": "London"}, "field": {"type": "dropdown", "ref": "where"}},
             {"type": "email", "email": "rita@example.org", "field": {"id": "Sx", "type": "email", "ref": "who"}},
             {"type": "text", "text": "For a newcomer", "field": {"id": "D", "type": "short_text", "ref": "text"}},
         ],
