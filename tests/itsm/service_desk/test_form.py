@@ -126,7 +126,7 @@ def test_a_body_of_another_kind_or_size_is_refused() -> None:
         forms.answers(b"a" * (forms.MAX_BYTES + 1), URLENCODED)
 
 
-@pytest.mark.parametrize("name", ["request", "incident", "change"])
+@pytest.mark.parametrize("name", ["request", "incident", "change", "laptop"])
 def test_every_question_has_a_label_and_nothing_needs_a_script(policies: Policies, name: str) -> None:
     page = forms.page(name, policies.forms.form[name], TOKEN)
     outline = Outline(page)
