@@ -1,8 +1,8 @@
 """Killing: run a door in a forked process that is killed just before or just after its k-th AWS call."""
 
 # A program of its own: it forks, which a test runner with threads must not. It reads one JSON job from standard input
-# ({"door", "handler"?, "events"}: an event per case) and prints one JSON object: how many cases were killed, and how each
-# run after a kill ended.
+# ({"door", "handler"?, "events"}: an event per case) and prints one JSON object: how many cases were killed, and how
+# each run after a kill ended.
 
 import importlib
 import json
