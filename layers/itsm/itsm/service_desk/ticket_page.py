@@ -28,16 +28,15 @@ def render(
     not shown, nor what was cancelled. `files` are (name, bytes, address) of what came along, or why it is held in place
     of the address. `pages` are the ids of entries that can also be seen as they were sent; `switch` is HTML.
     """
-    protection = record.details.get("protection")
     promised = [clock for clock in record.clocks if clock.kind == "sla" and clock.state != CANCELLED]
     facts = [
         (words.say("state"), words.state(record.state)),
         (words.say("priority"), str(record.priority)),
-        *([(words.say("item"), str(record.details[ITEM]))] if record.details.get(ITEM) else []),
+        *_fact(record, ITEM, words.say("item")),
         (words.say("worked_by"), record.group or words.say("desk")),
         (words.say("opened"), words.moment(record.opened_at)),
         *_for_whom(record, words),
-        *([(words.say("protected"), words.value(str(protection)))] if protection else []),
+        *((name, words.value(how)) for name, how in _fact(record, "protection", words.say("protected"))),
         *(
             (words.say(clock.metric), promise(clock, now, words, (remaining or {}).get(clock.metric)))
             for clock in promised
@@ -59,6 +58,12 @@ def _for_whom(record: Record, words: Words) -> list[tuple[str, str]]:
     opener = str(record.details.get("opened_by", ""))
     person = record.requester_name or record.requester
     return [(words.say("asked_for"), person), (words.say("opened_by"), opener)] if opener else []
+
+
+def _fact(record: Record, detail: str, name: str) -> list[tuple[str, str]]:
+    """A detail of the record under a name, nothing where it has none."""
+    value = record.details.get(detail)
+    return [(name, str(value))] if value else []
 
 
 def _files(record: Record, files: Iterable[tuple[str, int, str]], words: Words) -> str:
