@@ -94,6 +94,18 @@ def ask(
         raise IllegalMoveError(record.number, record.state, terms.waiting, ())
     if not rule.steps:
         return record.changed("Approved", by=SYSTEM, origin=ORIGIN, at=now, state=then)
+    new = {
+        "hash": content,
+        "accepted": then,
+        "refused": refused or terms.refused,
+        "past": [],
+        "decision": "",
+        **_first_step(record, rule, policy, now),
+    }
+    return _kept(record, "ApprovalRequested", new, by=SYSTEM, now=now, state=terms.waiting)
+
+
+def _first_step(record: Record, rule: ApprovalRule, policy: Approvals, now: int) -> dict[str, Any]:
     steps = [
         {
             "asked": list(kept.resolve(step, record, policy, now)),
@@ -103,16 +115,7 @@ def ask(
         }
         for step in rule.steps
     ]
-    new = {
-        "hash": content,
-        "accepted": then,
-        "refused": refused or terms.refused,
-        "steps": steps,
-        "past": [],
-        "decision": "",
-        **_opened_step(steps, 0, now, 0),
-    }
-    return _kept(record, "ApprovalRequested", new, by=SYSTEM, now=now, state=terms.waiting)
+    return {"steps": steps, **_opened_step(steps, 0, now, 0)}
 
 
 def _opened_step(steps: Sequence[Mapping[str, Any]], number: int, now: int, before: int) -> dict[str, Any]:
