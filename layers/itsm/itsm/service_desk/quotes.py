@@ -23,13 +23,16 @@ STARTS = (
     r"^[>\s]*(?:On|Am|Le|Il giorno|Il|El|Em|Op|Den|W dniu|Dnia|På|Pe|Dne|Em)\s.{0,40}\d|^\s*\d{4}[-/年.]\d{1,2}"
     r"[-/月.]\d{1,2}.{0,120}"
     r"[<(@]|^\s*\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s.{0,120}$"
+    r"|^[>\s]*\w{2,9}\.?,?\s\d{1,2}\.?\s\w{3,9}\.?\s(?:19|20)\d\d\b.{0,12}\d{1,2}[:.]\d\d"
 )
 DATED = (
     r"^\s*(?:\d{4}[-/年.]\s?\d{1,2}[-/月.]\s?\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}).{0,60}<\s*[^<>\s]+@[^<>\s]+>:?\s*$"
     r"|^\s*(?:\w{2,12}\.?,\s+)?(?=.{0,60}\b(?:19|20)\d\d\b)(?=.{0,60}\d{1,2}[:.]\d\d).{8,90}[\s,]\S.{0,80}"
     r"<\s*[^<>\s]+@[^<>\s]+>\s?:\s*$"
+    r"|^\s*\d{4}-\d\d-\d\d \d{1,2}:\d\d GMT[+-]\d\d?:\d\d \S.{0,100}$"
+    rf"|^\s*(?:On|Le|Am|El|Il|Em|Op|Den|Dnia)\b.{{0,60}}\d{{1,2}}:\d\d.{{0,100}}<[^<>\s]+@[^<>\s]+>\s+(?:{WROTE})\s*$"
 )
-"""A date, perhaps a name, an address and a colon: some programs leave the verb out."""
+"""A date, perhaps a name, an address and a colon: some programs leave the verb out, others the colon."""
 DASHED = rf"^\s*-{{2,}}\s*(?:On|Le|Am|El|Il|Em|Op|Den|Dnia)?\b.{{0,30}}\d.{{0,200}}(?:{WROTE})\s*:?\s*-*\s*$"
 """An attribution between dashes (Zoho, Yahoo): a person never writes one."""
 ORIGINAL = (
@@ -54,14 +57,23 @@ SENT = (
     r"|dato|wys[łl]ano|отправлено|дата"
     r"|发送时间|日期|寄件日期|送信日時|日付|보낸 ?날짜|l[äa]hetetty|p[äa]iv[äa]ys|gönderildi|tarih|elküldve"
     r"|to|an|à|para|a|aan|till|til|do|кому|收件人|宛先"
-    r"|subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|主题|主旨|件名|cc"
+    r"|subject|betreff|objet|sujet|copie à|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|主题|主旨|件名|cc"
 )
 FROM_LINE = rf"^[>\s]*\*?(?:{FROM})\s?:\*?\s*\S"
 SENT_LINE = rf"^[>\s]*\*?(?:{SENT})\s?:\*?"
 BLOCK_LINE = (
-    r"^[>\s]*\*?(From|Date|Sent|To|Subject|Cc|Von|Gesendet|Datum|An|Betreff|De|Envoy[ée]|Objet|À|Para|Enviado|Asunto|"
+    r"^[>\s]*\*?(Message du|Sujet|"
+    r"From|Date|Sent|To|Subject|Cc|Von|Gesendet|Datum|An|Betreff|De|Envoy[ée]|Objet|À|Para|Enviado|Asunto|"
     r"Assunto|Da|Inviato|Data|A|Oggetto|Verzonden|Aan|Onderwerp|Från|Skickat|Till|Ämne|Fra|Sendt|Til|Emne)\s?:\*?\s+\S"
 )
+DATE_LINE = (
+    r"^[>\s]*\*?(?:Date|Sent|Gesendet|Datum|Envoy[ée]|Enviado|Fecha|Data|Verzonden|Skickat|Sendt)\s?:\*?\s*"
+    r"(?=.{0,60}\b(?:19|20)\d\d\b).{0,60}\d{1,2}[:.]\d\d"
+)
+PEOPLE_LINE = r"^[>\s]*\*?(?:From|To|Von|An|De|À|Para|Da|A|Aan|Från|Till|Fra|Til)\s?:\*?\s*.{0,200}@"
+"""A quoted head that begins with its date goes on with whom it is from or to."""
+COUNTED = re.compile(r"^\s*\u1427\s*$")
+"""What trackers of opened mails leave under an answer: one Canadian syllable."""
 LINE = re.compile(r"^\s*[-_=*]{4,}\s*$")
 RULE = re.compile(r"^\s*_{20,}\s*$")
 SIGNATURE = (
@@ -101,17 +113,38 @@ def split(text: str) -> Split:
 
     Answers written between quoted lines stay, without the quotes around them.
     """
-    lines = text.split("\n")[:MAX_LINES]
+    lines = [part for line in text.split("\n")[:MAX_LINES] for part in _parted(line) if not COUNTED.match(line)]
     tail = text.split("\n")[MAX_LINES:]
     attributed = _attributions(lines)
+    above, lines, attributed = _without_head(lines, attributed)
     end = _without_rule(lines, _cut(lines, attributed))
     kept, folded = _without_quotes(lines[:end], attributed)
     kept, signed = _without_signature(kept)
     reply = "\n".join(kept).strip()
-    rest = "\n".join([*folded, *signed, *lines[end:], *tail]).strip()
+    rest = "\n".join([*above, *folded, *signed, *lines[end:], *tail]).strip()
     if not reply:
         return Split(reply=text.strip(), quoted="")
     return Split(reply=reply, quoted=rest)
+
+
+def _parted(line: str) -> list[str]:
+    """A line, or its two parts where an attribution was put on the answer's last line, after some dashes."""
+    said, dashes, after = line.rpartition("---")
+    attribution = after.strip()
+    whole = dashes and attribution.endswith(":") and len(attribution) < 300
+    if whole and said.strip("- ") and _match(STARTS, attribution) and _search(ENDS, attribution):
+        return [said.rstrip("- "), attribution]
+    return [line]
+
+
+def _without_head(lines: list[str], attributed: dict[int, int]) -> tuple[list[str], list[str], dict[int, int]]:
+    """The attribution a reply begins with, and the rest, if what it names is not marked as quoted: the words are there
+    either way, and who wrote an earlier mail is none of them."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    end = attributed.get(first, 0)
+    if not end or _next_is_quote(lines, end) or not any(line.strip() for line in lines[end:]):
+        return [], lines, attributed
+    return lines[:end], lines[end:], {start - end: stop - end for start, stop in attributed.items() if start >= end}
 
 
 def _cut(lines: list[str], attributed: dict[int, int]) -> int:
@@ -126,6 +159,8 @@ def _cut(lines: list[str], attributed: dict[int, int]) -> int:
         if _match(FROM_LINE, line) and sum(_match(SENT_LINE, one) for one in lines[number + 1 : number + 6]) >= 2:
             return number - 1 if number and RULE.match(lines[number - 1]) else number
         if _match(BLOCK_LINE, line) and _is_block(lines, number):
+            return number
+        if _match(DATE_LINE, line) and _match(PEOPLE_LINE, _next(lines, number)):
             return number
         if RULE.match(line) and number + 1 < len(lines) and _match(FROM_LINE, _next(lines, number)):
             return number
@@ -166,13 +201,16 @@ def _attributions(lines: list[str]) -> dict[int, int]:
 
 
 def _first_line(lines: list[str], last: int) -> int:
-    """Where an attribution that ends on this line was begun, at most three lines before; this line if nowhere."""
-    for first in range(last - 1, max(-1, last - 4), -1):
+    """Where an attribution that ends on this line was begun, at most five lines before; this line if nowhere."""
+    for first in range(last - 1, max(-1, last - 6), -1):
         joined = " ".join(part.strip("> ") for part in lines[first : last + 1])
         if (
             len(joined) < 500
             and _match(STARTS, lines[first])
-            and (_match(ATTRIBUTION, joined) or _match(DATED, joined))
+            and (
+                (_match(ATTRIBUTION, joined) and _search(WROTE, " ".join(lines[max(first, last - 1) : last + 1])))
+                or _match(DATED, joined)
+            )
         ):
             return first
     return last
