@@ -21,6 +21,7 @@ STYLE = (
     "1rem;border-radius:4px}"
     ".trap{position:absolute;left:-99rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}"
     "dt{color:#57606a}dd{margin:0}"
+    "img{max-width:100%;height:auto}"
     ".journal{list-style:none;padding:0}.journal li{border-top:1px solid #d0d7de;padding:.5rem 0}"
     ".who{color:#57606a;margin:0}"
     "nav{border-top:1px solid #d0d7de;margin-top:2rem;padding-top:.5rem}nav a{margin-right:1rem}"
