@@ -141,12 +141,12 @@ FAULTS = [
     ("routing.toml", 'default = "service-desk"', 'default = "moon"', "default", "moon"),
     ("routing.toml", "contains", "resembles", "rule.5.when.title", "unknown operator"),
     ("sources.toml", 'lists = "hold"', 'lists = "burn"', "mail.lists", "burn"),
-    ("forms.toml", 'value = "email"', 'value = "moon"', "form.request.question.3.choices.service", "moon"),
+    ("forms.toml", 'value = "email"', 'value = "moon"', "form.request.question.4.choices.service", "moon"),
     (
         "forms.toml",
         'value = "3", label = "Only me"',
         'value = "7", label = "x"',
-        "form.incident.question.4.choices",
+        "form.incident.question.5.choices",
         "'7'",
     ),
     ("calendars.toml", 'zone = "Europe/Berlin"', 'zone = "Europe/Atlantis"', "calendars.office.zone", "Atlantis"),
@@ -174,7 +174,7 @@ def test_a_planted_fault_is_found_with_file_line_and_key(
 
 TABLES = {
     *("approval.rules", "approval.last_resort", "freezes.0"),
-    *("form.request.question.3.choices.service", "form.incident.question.4.choices"),
+    *("form.request.question.4.choices.service", "form.incident.question.5.choices"),
 }
 
 

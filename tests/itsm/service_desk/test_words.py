@@ -9,7 +9,7 @@ import pytest
 from itsm.core.practice import load
 from itsm.practices.service_level.policy import METRICS
 from itsm.runtime.policies import Policies
-from itsm.runtime.policy_check import PRACTICES
+from itsm.runtime.policy_check import WORKED
 from itsm.service_desk import words as speech
 from itsm.service_desk.needed import NEEDED
 from itsm.service_desk.retelling import SENTENCES
@@ -25,7 +25,7 @@ def german(policies: Policies) -> Words:
 
 
 def test_every_language_has_every_word_every_state_and_every_sentence(policies: Policies) -> None:
-    states = {state for name in PRACTICES for state in load(name).lifecycle.states}
+    states = {state for name in WORKED for state in load(name).lifecycle.states}
     for tag in policies.tags:
         words = policies.languages.words[tag]
         assert set(words.words) == set(NEEDED), tag

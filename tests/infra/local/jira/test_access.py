@@ -76,7 +76,7 @@ def test_the_catalogue_of_the_site_is_told(jira: Bench) -> None:
     assert "Won't Do" in [entry["name"] for entry in jira.ok("GET", "resolution")]
     assert "Blocks" in [entry["name"] for entry in jira.ok("GET", "issueLinkType")["issueLinkTypes"]]
     assert {"summary", "labels", "customfield_10050", "status"} <= {field["id"] for field in jira.ok("GET", "field")}
-    assert len(jira.ok("GET", "issuetype")) == 5
+    assert len(jira.ok("GET", "issuetype")) == 6
     assert {kind["name"] for kind in jira.ok("GET", "project/OPS/statuses")} >= {"Incident"}
 
 
