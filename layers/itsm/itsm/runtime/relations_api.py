@@ -20,8 +20,8 @@ ENDS = ("cancelled", "closed", "rejected")
 def merge(request: Request, ports: Ports) -> Response:
     """POST /records/{number}/merge: {"into"}; the ticket ends, and the other gets its people, its words and its mail.
 
-    Doing it again changes nothing. 422 for a circle, another practice, or a ticket that was merged away itself. Both are
-    saved in one transaction on the versions that were judged, so two merges at once make no circle either.
+    Doing it again changes nothing. 422 for a circle, another practice, or a ticket that was merged away itself. Both
+    are saved in one transaction on the versions that were judged, so two merges at once make no circle either.
     """
     body, by = request.json(), who(request)
     record = ports.records.find(request.params["number"])
