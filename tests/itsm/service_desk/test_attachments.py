@@ -18,9 +18,9 @@ def a_file(name: str = "plan.pdf", content: bytes = b"%PDF-1.4", kind: str = "ap
     return attachment(name, kind, content)
 
 
-def archive(**files: Any) -> bytes:
+def archive(method: int = zipfile.ZIP_DEFLATED, /, **files: Any) -> bytes:
     raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(raw, "w", method) as made:
         for name, content in files.items():
             made.writestr(name.replace("_", "."), content)
     return raw.getvalue()
@@ -50,6 +50,13 @@ def archive(**files: Any) -> bytes:
 def test_a_file_is_judged_by_its_name_its_bytes_and_what_it_unpacks_to(file: Attachment, why: str) -> None:
     found = refusal(file, POLICY)
     assert (why in found) if why else not found
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_in_an_archive_is_no_error_and_hides_nothing_beside_it(method: int) -> None:
+    whole = bytearray(archive(method, a_zip=bytes(range(256)) * 200, b_exe=b"x"))
+    whole[45:75] = bytes(255 - byte for byte in whole[45:75])
+    assert "a file ending in .exe" in refusal(a_file("a.zip", bytes(whole)), POLICY)
 
 
 def test_files_beyond_number_or_size_are_named_and_the_rest_kept() -> None:

@@ -1,8 +1,11 @@
 """Attachments: which files that came along are kept, and why the others are not; archives are judged unopened."""
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,6 +25,11 @@ PROGRAMS = (
 """How programs begin, whatever their name says."""
 NESTED = re.compile(r"\.(?:zip|jar|docx|xlsx|pptx|odt|ods|odp|7z|rar|gz|tgz|bz2|xz)$", re.IGNORECASE)
 PACKED = re.compile(r"\.(?:7z|rar|gz|tgz|bz2|xz)$", re.IGNORECASE)
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError, ValueError,
+    OSError, EOFError, KeyError,
+)  # fmt: skip
+"""What the library raises over an archive that is damaged, encrypted or packed in a way it does not know."""
 MAX_OPENED = 8_388_608
 """Bytes of an archive inside an archive that are unpacked to look into it."""
 
@@ -75,7 +83,7 @@ def _archive(content: bytes, policy: Attachments, depth: int) -> Iterator[str]:
                 return
             for entry in entries:
                 yield from _inside(opened, entry, policy, depth)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, KeyError):
+    except DAMAGED:
         # Damaged or encrypted: nobody's program can unpack it unseen either; the scanner has the last word.
         return
 
@@ -88,9 +96,17 @@ def _inside(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, policy: Attachments
         if depth >= policy.archive_depth:
             yield f"archives in archives, more than {policy.archive_depth} deep"
         elif not PACKED.search(entry.filename) and entry.file_size <= MAX_OPENED and not entry.flag_bits & 1:
-            with opened.open(entry) as inner:
-                # The directory may lie about the size; what is read is bounded all the same.
-                yield from _archive(inner.read(MAX_OPENED), policy, depth + 1)
+            yield from _archive(_unpacked(opened, entry), policy, depth + 1)
+
+
+def _unpacked(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """The beginning of an archive inside an archive; nothing of a damaged one, so that those beside it are judged."""
+    try:
+        with opened.open(entry) as inner:
+            # The directory may lie about the size; what is read is bounded all the same.
+            return inner.read(MAX_OPENED)
+    except DAMAGED:
+        return b""
 
 
 def told(attachments: tuple[Attachment, ...]) -> str:
