@@ -345,12 +345,21 @@ class FakeOnce:
     now: Callable[[], int]
     uses: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    holders: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def first(self, key: str, ttl: int) -> bool:
         """True the first time."""
         if self.uses.get(key, 0) > self.now():
             return False
         self.uses[key] = self.now() + ttl
+        return True
+
+    def held(self, key: str, holder: str, ttl: int) -> bool:
+        """The first holder, and that one again."""
+        by, until = self.holders.get(key, ("", 0))
+        if until > self.now() and by != holder:
+            return False
+        self.holders[key] = (holder, self.now() + ttl)
         return True
 
     def count(self, key: str, window: int) -> int:

@@ -67,6 +67,9 @@ def test_a_used_token_with_another_body_is_refused_and_the_same_body_is_a_repeat
     other = mailgun(ports, subject="Two", sender="eve@example.org")
     codes = [post(ports, "mailgun", body, content_type=FORM)["statusCode"] for body in (first, first, other)]
     assert codes == [201, 200, 401]
+    again = [post(ports, "mailgun", body, content_type=FORM)["statusCode"] for body in (other, first, other)]
+    assert again == [401, 200, 401]
+    assert len(ports.records.stored) == 1
 
 
 def test_postmark_posts_json_and_its_password_is_checked(ports: FakePorts) -> None:

@@ -102,6 +102,14 @@ def test_a_claim_whose_answer_was_lost_waits_for_its_lease_and_is_then_taken(sto
     assert not uses.claim("mail.x")
 
 
+def test_a_held_key_is_its_first_holders_until_it_expires(store: Store) -> None:
+    now = [NOON]
+    uses = Once(store.tables, lambda: now[0])
+    assert [uses.held("token", holder, 240) for holder in ("a", "b", "b", "a")] == [True, False, False, True]
+    now[0] += 241
+    assert [uses.held("token", holder, 240) for holder in ("b", "a")] == [True, False]
+
+
 def test_a_process_whose_start_was_not_heard_of_is_started_once(network: Network, store: Store) -> None:
     states = boto3.client("stepfunctions", region_name=REGION)
     role = "arn:aws:iam::123456789012:role/r"
@@ -133,6 +141,7 @@ CALLS: dict[str, tuple[str, Callable[[Store], Any]]] = {
     "audit": ("PutItem", lambda store: Audit(store.tables).append("a", an_incident().event)),
     "done": ("PutItem", lambda store: Once(store.tables, lambda: NOON).done("e")),
     "first": ("PutItem", lambda store: Once(store.tables, lambda: NOON).first("k", 9)),
+    "held": ("PutItem", lambda store: Once(store.tables, lambda: NOON).held("k", "h", 9)),
 }
 
 

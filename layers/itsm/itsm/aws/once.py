@@ -32,6 +32,17 @@ class Once:
             return False
         return True
 
+    def held(self, key: str, holder: str, ttl: int) -> bool:
+        """One conditional put as well: who holds it is written with the key, so no crash comes between the two."""
+        model, now = self._tables.use, self._now()
+        free = model.pk.does_not_exist() | (model.expires <= now) | (model.state == holder)
+        try:
+            with asked("a use could not be noted"):
+                model(pk=f"HELD#{key}", state=holder, expires=now + ttl).save(condition=free)
+        except PutError:
+            return False
+        return True
+
     def count(self, key: str, window: int) -> int:
         """Add one to the counter of the current window of `window` seconds."""
         model, now = self._tables.use, self._now()

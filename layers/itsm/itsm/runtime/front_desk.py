@@ -133,13 +133,11 @@ def _hold(kept: Envelope, policy: WebhookSource, error: ItsmError, ports: Ports)
 def _check_unspent(name: str, body: bytes, tolerance: int, headers: Mapping[str, str], ports: Ports) -> None:
     """Raise UnauthenticatedError for a signed token that comes again with another body: the body itself is not signed.
 
-    The same body again is the provider's own repeat, and harmless.
+    The same body again is the provider's own repeat, and harmless; one that was refused stays refused.
     """
-    token = posted.read(body, headers.get("content-type", "")).fields["token"]
-    whole = hashlib.sha256(token.encode() + b"\0" + body).hexdigest()
-    if ports.once.first(f"hook#{name}#{whole}", 2 * tolerance) and not ports.once.first(
-        f"hook#{name}#{hashlib.sha256(token.encode()).hexdigest()}", 2 * tolerance
-    ):
+    token = posted.read(body, headers.get("content-type", "")).fields["token"].encode()
+    spent, whole = hashlib.sha256(token).hexdigest(), hashlib.sha256(body).hexdigest()
+    if not ports.once.held(f"hook#{name}#{spent}", whole, 2 * tolerance):
         raise UnauthenticatedError("this token was used already, with another body")
 
 
