@@ -36,6 +36,11 @@ def test_a_person_fills_in_the_form_and_gets_a_number_and_a_mail(desk: Journey) 
     assert (shown.status, "A second screen" in shown.body.decode()) == (200, True)
     # Pressing the button again changes nothing.
     assert ticket.number in request(address, "POST", urlencode(given).encode(), FORM).body.decode()
+    # Nobody need agree to it: people work it, and its process goes on.
+    desk.stands(ticket, "Wait for the fulfilment")
+    for state in ("in_progress", "fulfilled"):
+        assert desk.patch(ticket, state=state).status == 200
+    desk.stands(ticket, "Wait for the closure")
 
 
 @pytest.mark.parametrize(

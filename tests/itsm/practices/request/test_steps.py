@@ -1,5 +1,6 @@
 """What a request's process does to it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from itsm.core.record import Record
 from itsm.practices.request import PRACTICE
 from itsm.practices.request.policy import RequestPolicy, problems
 from itsm.practices.request.rules import APPROVAL
+from itsm.runtime.desk import legal_moves
 
 from tests.builders import NOON, a_record
 from tests.support.organisation import ADA, CLEO, a_request_policy, an_approval_rule
@@ -52,6 +54,27 @@ def test_an_approved_request_needs_no_other_approval() -> None:
     record = approved()
     assert record.state == "in_progress"
     assert classified(record).details["approval_needed"] is False
+
+
+WORK = {"in_progress", "on_hold", "fulfilled"}
+
+
+def test_a_request_nobody_must_agree_to_is_worked_by_hand_once_that_is_known() -> None:
+    needless = a_request(service="website")
+    assert not WORK & set(legal_moves(needless))
+    assert set(legal_moves(classified(needless))) >= WORK
+
+
+def test_no_hand_takes_a_request_past_its_approval() -> None:
+    asked = APPROVAL.ask(classified(a_request()), a_request_policy(), NOON)
+    edited = replace(approved(), title="Something far bigger")
+    for record in (classified(a_request()), asked, APPROVAL.void(edited, NOON + 2)):
+        assert not {*WORK, "rejected"} & set(legal_moves(record))
+
+
+def test_a_request_that_needs_no_approval_any_more_is_worked_by_hand() -> None:
+    voided = APPROVAL.void(replace(approved(), service="website"), NOON + 2)
+    assert set(legal_moves(classified(voided))) >= WORK
 
 
 @pytest.mark.parametrize("state", ["closed", "rejected", "cancelled"])

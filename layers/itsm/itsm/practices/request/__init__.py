@@ -4,7 +4,7 @@ from itsm.core.practice import Practice
 from itsm.core.steps import move, renew, report_failure
 from itsm.practices.request import steps
 from itsm.practices.request.lifecycle import CANCELLED, CLOSED, CONTENT, FULFILLED, LIFECYCLE
-from itsm.practices.request.rules import APPROVAL
+from itsm.practices.request.rules import APPROVAL, barred
 
 PRACTICE = Practice(
     name="request",
@@ -23,6 +23,7 @@ PRACTICE = Practice(
     },
     process=lambda record: "request",
     approval=APPROVAL,
+    barred=barred,
     editable=(*CONTENT, "hold_reason"),
     close_after=lambda policy: policy.close_after,
 )

@@ -23,7 +23,7 @@ LIFECYCLE = Lifecycle(
     met=frozenset({FULFILLED, CLOSED, REJECTED, CANCELLED}),
     reserved=frozenset(
         {
-            *((NEW, to) for to in (AWAITING_APPROVAL, IN_PROGRESS, ON_HOLD, FULFILLED, REJECTED)),
+            *((NEW, to) for to in (AWAITING_APPROVAL, REJECTED)),
             *((AWAITING_APPROVAL, to) for to in (NEW, IN_PROGRESS, REJECTED)),
         }
     ),

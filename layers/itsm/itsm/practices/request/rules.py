@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 
-from itsm.core.approvals import ApprovalRule
+from itsm.core.approvals import ApprovalRule, pending
 from itsm.core.events import Json
 from itsm.core.organisation import criticality
 from itsm.core.priority import priority
 from itsm.core.record import Record
 from itsm.core.rules import facts, first
-from itsm.core.voting import Approval
-from itsm.practices.request.lifecycle import TERMS
+from itsm.core.voting import VOIDED, Approval
+from itsm.practices.request.lifecycle import FULFILLED, IN_PROGRESS, NEW, ON_HOLD, TERMS
 from itsm.practices.request.policy import RequestPolicy
+
+NEEDED = "approval_needed"
+"""The detail that says whether somebody must agree; absent until the process has looked."""
 
 
 def priority_of(record: Record, policy: RequestPolicy) -> int:
@@ -32,6 +35,12 @@ def rule_for(record: Record, policy: RequestPolicy) -> ApprovalRule:
 def unapproved(record: Record, policy: RequestPolicy) -> bool:
     """Whether the request needs an agreement that it does not have as it is now."""
     return bool(rule_for(record, policy).steps) and not APPROVAL.covered(record)
+
+
+def barred(record: Record) -> frozenset[str]:
+    """The states nobody may bring a new request to: those of work, until it is known that nobody must agree to it."""
+    needless = record.details.get(NEEDED) is False and pending(record).get("decision") != VOIDED
+    return frozenset() if needless or record.state != NEW else frozenset({IN_PROGRESS, ON_HOLD, FULFILLED})
 
 
 def known(record: Record, policy: RequestPolicy) -> Mapping[str, Json]:

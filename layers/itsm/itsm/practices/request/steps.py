@@ -1,14 +1,15 @@
 """Steps: what the process of request fulfilment does to a request; record in, record out."""
 
-from itsm.core.approvals import seconds
+from itsm.core.approvals import pending, seconds
 from itsm.core.events import Json
 from itsm.core.practice import StepContext
 from itsm.core.record import SYSTEM, Record
 from itsm.core.steps import ORIGIN, noted
+from itsm.core.voting import VOIDED
 from itsm.practices.request import fulfilment
 from itsm.practices.request.lifecycle import CANCELLED, FULFILLED, IN_PROGRESS, LIFECYCLE, NEW, ON_HOLD
 from itsm.practices.request.policy import RequestPolicy
-from itsm.practices.request.rules import APPROVAL, priority_of, rule_for, unapproved
+from itsm.practices.request.rules import APPROVAL, NEEDED, priority_of, rule_for, unapproved
 
 
 def classify(record: Record, context: StepContext) -> Record:
@@ -22,13 +23,15 @@ def classify(record: Record, context: StepContext) -> Record:
     rule = rule_for(record, policy)
     needed = bool(rule.steps) and not APPROVAL.covered(record)
     facts: dict[str, Json] = {
-        "approval_needed": needed,
+        NEEDED: needed,
         "approval_seconds": seconds(rule),
     }
     if fulfilment.PLAN not in record.details and fulfilment.planned(record, policy):
         facts[fulfilment.PLAN] = fulfilment.OPEN
     state = NEW if needed and record.state in (IN_PROGRESS, ON_HOLD) else record.state
     priority, details = priority_of(record, policy), {**record.details, **facts}
+    if not needed and pending(record).get("decision") == VOIDED:
+        details.pop("approval")  # as it is now nobody must agree, and nothing keeps people from working it
     if (priority, details, state) == (record.priority, record.details, record.state):
         return record
     return record.changed(
