@@ -123,6 +123,14 @@ def test_a_comment_with_the_same_key_twice_is_there_once(ports: FakePorts, ticke
     assert [(entry["text"], entry["public"]) for entry in entries if entry["id"] != "opening"] == [("On it.", True)]
 
 
+def test_a_comment_with_a_field_nobody_knows_is_refused_rather_than_shown_to_the_requester(
+    ports: FakePorts, ticket: Record
+) -> None:
+    answer = call(ports, "POST /records/{number}/comments", {"text": "Rude again.", "internal": True})
+    assert (answer["statusCode"], read(answer)["field"]) == (422, "internal")
+    assert [entry.id for entry in ports.records.comments(ticket.id)] == ["opening"]
+
+
 def test_a_worklist_pages_and_refuses_what_is_no_group(ports: FakePorts, ticket: Record) -> None:
     ports.records.create(an_incident("two"))
     desk = {"group": "service-desk"}

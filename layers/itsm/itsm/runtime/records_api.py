@@ -102,6 +102,9 @@ def comment(request: Request, ports: Ports) -> Response:
     Other words under a key that was used are a comment of their own: nothing that is answered with 201 is left out.
     """
     body, caller = request.json(), who(request)
+    unknown = sorted(set(body) - {"text", "public"})
+    if unknown:  # whoever spells `public` in another way would have the requester read a note among colleagues
+        raise InvalidInputError(unknown[0], "cannot be set; what can: text, public")
     record = ports.records.find(request.params["number"])
     text = text_of("text", body.get("text"), COMMENT_CHARS)
     public = body.get("public", True)
