@@ -128,6 +128,24 @@ def test_what_may_not_become_a_ticket_is_held_with_its_reason_and_raw_copy(
     assert [row.number for row in ports.records.worklist("service-desk").rows] == [held.number]
 
 
+@pytest.mark.parametrize(
+    ("headers", "verdicts"),
+    [
+        ({}, {"dmarc": "FAIL", "dmarc_policy": "none"}),
+        ({"Reply-To": "rita@example.org", "From": "undisclosed"}, {"dmarc": "GRAY"}),
+        ({"From": "rita@example.org, eve@example.net"}, {}),
+    ],
+)
+def test_who_is_not_proven_to_be_who_they_say_opens_a_ticket_and_joins_none(
+    ports: FakePorts, headers: dict[str, str], verdicts: dict[str, str]
+) -> None:
+    (ticket,) = deliver(ports, raw())
+    forged = raw("Pay to me.", subject=f"Re: [{ticket.number}] x", message_id="eve@example.net", headers=headers)
+    ticket, other = deliver(ports, forged, "mail/2", **verdicts)
+    assert not ports.records.journal.get(ticket.id)
+    assert (other.practice, other.details["related"]) == ("incident", ticket.number)
+
+
 def test_absurd_nesting_is_held(ports: FakePorts) -> None:
     nested = b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(2000)

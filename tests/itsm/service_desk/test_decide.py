@@ -9,7 +9,7 @@ from itsm.core.record import Record
 from itsm.service_desk import filters
 from itsm.service_desk.decide import APPEND, CREATE, DROP, HOLD, REOPEN, Known, Outcome, decide
 from itsm.service_desk.policy import MailSource
-from itsm.service_desk.submission import FAILED, Classification, Submission
+from itsm.service_desk.submission import REFUSED, Classification, Submission
 from itsm.service_desk.threading import OPENING_MAIL, REPLY_ADDRESS, SUBJECT, Candidate
 
 from tests.builders import NOON, an_incident
@@ -123,8 +123,8 @@ def test_list_mail_is_held_unless_the_policy_wants_tickets() -> None:
 
 
 def test_a_mail_its_domain_rejects_is_held_whatever_it_points_at() -> None:
-    assert outcome(a_submission(trust=FAILED)).kind == HOLD
-    assert outcome(a_submission(trust=FAILED), [HERE, NAMED], TICKET).kind == HOLD
+    assert outcome(a_submission(trust=REFUSED)).kind == HOLD
+    assert outcome(a_submission(trust=REFUSED), [HERE, NAMED], TICKET).kind == HOLD
 
 
 def test_a_held_submission_is_no_ticket_to_join() -> None:

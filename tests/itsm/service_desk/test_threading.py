@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from itsm.core.record import derived_id
-from itsm.service_desk.submission import FAILED, Classification
+from itsm.service_desk.submission import FAILED, REFUSED, UNKNOWN, Classification
 from itsm.service_desk.threading import (
     OPENING_MAIL,
     OWN_MESSAGE_ID,
@@ -87,9 +87,17 @@ def test_who_holds_the_signed_reply_address_may_join() -> None:
     assert may_join(candidate, a_submission(sender=STRANGER), TICKET)
 
 
-def test_a_mail_its_own_domain_rejects_joins_nothing() -> None:
+@pytest.mark.parametrize("trust", [REFUSED, FAILED])
+def test_a_mail_that_fails_dmarc_joins_nothing_whatever_its_domain_asks_for(trust: int) -> None:
     candidate = Candidate(how=REPLY_ADDRESS, record=TICKET.id, needs_participant=False)
-    assert not may_join(candidate, a_submission(trust=FAILED), TICKET)
+    assert not may_join(candidate, a_submission(trust=trust), TICKET)
+    assert not may_join(Candidate(how=SUBJECT, number="INC0000001"), a_submission(trust=trust), TICKET)
+
+
+@pytest.mark.parametrize(("trust", "joins"), [(REFUSED, False), (FAILED, True), (UNKNOWN, True)])
+def test_a_bounce_nobody_signed_is_still_known_by_our_message_id(trust: int, joins: bool) -> None:
+    bounce = a_submission(sender="mailer-daemon@example.org", auto=Classification(kind="bounce"), trust=trust)
+    assert may_join(Candidate(how=OWN_MESSAGE_ID, record=TICKET.id), bounce, TICKET) == joins
 
 
 def test_a_bounce_finds_its_ticket_by_our_message_id() -> None:

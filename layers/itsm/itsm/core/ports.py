@@ -292,7 +292,7 @@ class Once(Protocol):
         """True for the first caller within `ttl` seconds."""
 
     def held(self, key: str, holder: str, ttl: int) -> bool:
-        """True for the first holder of a key within `ttl` seconds, and for that one again; of others nothing is kept."""
+        """True for the first holder of a key within `ttl` seconds and for that one again; others leave no trace."""
 
     def count(self, key: str, window: int) -> int:
         """Add one to a counter of the window and return it."""

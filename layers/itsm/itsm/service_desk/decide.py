@@ -7,7 +7,7 @@ from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
 from itsm.service_desk import filters, relations
 from itsm.service_desk.policy import MailSource
-from itsm.service_desk.submission import FAILED, Submission
+from itsm.service_desk.submission import REFUSED, Submission
 from itsm.service_desk.threading import Candidate, may_join
 
 CREATE, APPEND, REOPEN, HOLD, DROP = "create", "append", "reopen", "hold", "drop"
@@ -68,7 +68,7 @@ def decide(
         if joined:
             return Outcome(kind=DROP, record=joined, reason=f"{WORDS.get(kind, kind)} ({submission.auto.reason})")
         return Outcome(kind=HOLD, reason=f"{kind}: {submission.auto.reason}", related=related)
-    if submission.trust == FAILED:
+    if submission.trust == REFUSED:
         return Outcome(
             kind=HOLD, reason="the sender's domain says this mail is not from there (DMARC)", related=related
         )

@@ -14,9 +14,9 @@ FILES = "attachments"
 COMPLAINT = "complaint"
 """In place of the status code of a bounce: the address has said that our mail is unwanted."""
 
-FAILED, UNKNOWN, VERIFIED, INTERNAL = 0, 1, 2, 3
-"""Trust: 0 the sender's own rules reject it, 1 nothing is known, 2 the channel or sender is authenticated, 3 our own
-account."""
+REFUSED, FAILED, UNKNOWN, VERIFIED, INTERNAL = -1, 0, 1, 2, 3
+"""Trust: -1 it fails DMARC and its domain asks to refuse it, 0 it fails DMARC, 1 nothing is known, 2 the channel or
+sender is authenticated, 3 our own account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from itsm.core.errors import GoneError, UnauthenticatedError
 from itsm.core.record import Record, derived_id
 from itsm.core.signing import sign, verify
 from itsm.service_desk.filters import LIST, PERSON
-from itsm.service_desk.submission import FAILED, MAIL, Submission
+from itsm.service_desk.submission import FAILED, MAIL, UNKNOWN, Submission
 
 REPLY_PREFIX = "reply+"
 NUMBER = re.compile(r"\[\s*([A-Z]{2,4}\d{7,12})\s*\]|(?<![A-Za-z0-9])([A-Z]{3}\d{7,12})(?![A-Za-z0-9])")
@@ -92,14 +92,14 @@ def _signed(secrets: Iterable[bytes], purpose: str, token: str) -> str:
 def may_join(candidate: Candidate, submission: Submission, record: Record) -> bool:
     """Whether the sender may add to the ticket.
 
-    A mail whose sender's domain rejects it (DMARC) never joins. A signed reply address is a right by itself; whatever
-    else points at a ticket can be guessed or forwarded, so its sender must take part in it. A bounce comes from the
-    post office and not from a participant: it joins by our own signed Message-ID.
+    A mail that fails DMARC never joins, whatever its domain asks to do about it. A signed reply address is a right by
+    itself; whatever else points at a ticket can be guessed or forwarded, so its sender must take part in it. A bounce
+    comes from the post office, which signs little, and not from a participant: it joins by our own signed Message-ID,
+    unless its domain asks to refuse it.
     """
-    if submission.trust == FAILED:
+    returned = candidate.how == OWN_MESSAGE_ID and submission.auto.kind not in (PERSON, LIST)
+    if submission.trust < (FAILED if returned else UNKNOWN):
         return False
-    if not candidate.needs_participant:
-        return True
-    if candidate.how == OWN_MESSAGE_ID and submission.auto.kind not in (PERSON, LIST):
+    if returned or not candidate.needs_participant:
         return True
     return bool(submission.sender) and submission.sender in {record.requester, record.assignee, *record.participants}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from itsm.core.addresses import folded
-from itsm.service_desk.submission import FAILED, UNKNOWN, VERIFIED
+from itsm.service_desk.submission import FAILED, REFUSED, UNKNOWN, VERIFIED
 
 DOMAIN = re.compile(r"@([^\s<>@\"',;]+)>?\s*$")
 """The domain of the last address in a header's value."""
@@ -14,13 +14,14 @@ REFUSING = frozenset({"reject", "quarantine"})
 
 
 def trust(receipt: Mapping[str, Any]) -> int:
-    """0 when the sender's domain asks to refuse it, 2 when DMARC or both DKIM and SPF pass, else 1.
+    """-1 when it fails DMARC and the sender's domain asks to refuse it, 0 when it fails only: DKIM and SPF then passed
+    for another domain, if at all (RFC 7489 3.1). 2 when DMARC or, without it, both DKIM and SPF pass, else 1.
 
     `receipt` is the receipt object of an SES notification (Amazon SES Developer Guide, "Contents of notifications").
     """
     dmarc = _verdict(receipt, "dmarc")
-    if dmarc == "FAIL" and str(receipt.get("dmarcPolicy", "")).lower() in REFUSING:
-        return FAILED
+    if dmarc == "FAIL":
+        return REFUSED if str(receipt.get("dmarcPolicy", "")).lower() in REFUSING else FAILED
     if dmarc == "PASS" or (_verdict(receipt, "dkim") == "PASS" and _verdict(receipt, "spf") == "PASS"):
         return VERIFIED
     return UNKNOWN

@@ -11,7 +11,7 @@ from itsm.service_desk.failures import complaints, failures
 from itsm.service_desk.filters import BOUNCE, DELAYED, FEEDBACK, Own, classify
 from itsm.service_desk.protection import protection
 from itsm.service_desk.sources import charsets, headers, mime, passed_on, tnef
-from itsm.service_desk.submission import MAIL, UNKNOWN, Attachment, Failure, Submission, attachment
+from itsm.service_desk.submission import FAILED, MAIL, UNKNOWN, Attachment, Failure, Submission, attachment
 
 SENDERS = ("from", "reply-to", "sender", "return-path", "x-sender", "envelope-from")
 MAX_RECIPIENTS = 100
@@ -27,7 +27,8 @@ EXTENSIONS: Mapping[str, str] = {
 def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob: str = "") -> Submission:
     """The submission of a raw mail. `blob` is where the raw bytes are stored, `trust` what the channel's verdicts say.
 
-    Its key is the Message-ID, or the hash of the bytes where it has none. Raises MalformedError, and nothing else, for
+    Its key is the Message-ID, or the hash of the bytes where it has none. Without exactly one address in From no
+    verdict is about its sender, and it is trusted like one that fails. Raises MalformedError, and nothing else, for
     what cannot be read, nests absurdly, or names no sender in any header (a bounce need not name one).
     """
     mail = _opened(mime.read(raw))
@@ -54,7 +55,7 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
         fields=_facts(mail, len(files)),
         message_id=message_id,
         references=_references(mail) + (_returned(mail, own) if auto.automatic else ()),
-        trust=trust,
+        trust=trust if passed_on.has_one_writer(mail) else min(trust, FAILED),
         auto=auto,
         raw=blob,
         failures=_failures(mail, auto.kind),

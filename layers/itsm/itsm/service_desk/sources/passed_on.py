@@ -23,7 +23,7 @@ def claims(mail: mime.Mail, sender: str, sender_name: str, said: str) -> tuple[C
 
     A mail with several writers in its From says nothing: it cannot be said whose domain the channel vouches for.
     """
-    if len(mail.fields.get("from", ())) != 1 or len(headers.addresses(mail.raw("from"), limit=2)) != 1:
+    if not has_one_writer(mail):
         return ()
     found = [
         Claim(how=how, opener=address, person=sender, name=sender_name)
@@ -38,6 +38,11 @@ def claims(mail: mime.Mail, sender: str, sender_name: str, said: str) -> tuple[C
             if address != sender
         ][:1]
     return tuple(found)
+
+
+def has_one_writer(mail: mime.Mail) -> bool:
+    """Whether its From names exactly one address, which is then the one that DMARC speaks of (RFC 7489 6.6.1)."""
+    return len(mail.fields.get("from", ())) == 1 and len(headers.addresses(mail.raw("from"), limit=2)) == 1
 
 
 def _writers(mail: mime.Mail, said: str) -> Iterator[tuple[str, str]]:
