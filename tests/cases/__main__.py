@@ -24,30 +24,45 @@ TABLES: Mapping[str, tuple[Rows, Check]] = {
 }
 """The tables a file may hold, whatever the file is called, and how a row of each is read."""
 BESIDE = {"schema", "sources", "calendars"}
+SENSELESS = (ItsmError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
+"""What a row that makes no sense raises: it failed, and the rows after it are run all the same."""
 
 
 def outcomes(book: Book) -> Iterator[Outcome]:
     """What came of every row of a file; a table nobody knows how to read is said to be in words."""
-    table = book.table()
+    try:
+        table = book.table()
+    except (ValueError, TypeError) as error:
+        yield Outcome(row=book.name, verdict=FAILED, said=f"cannot be read: {error}")
+        return
     readme = book.folder / "README.md"
     known = quirks(readme.read_text("utf-8")) if readme.exists() else []
     for name in table:
         if name in TABLES:
-            rows, check = TABLES[name]
-            for case in rows(table):
-                yield _outcome(case, check, book, known)
+            yield from _of_table(name, book, known)
         elif name not in BESIDE:
             yield Outcome(row=name, verdict=WORDS, said="no check is written for a table of this name")
     if not table.keys() & TABLES.keys():
         yield Outcome(row=book.name, verdict=WORDS, said="holds no table that a check is written for")
 
 
+def _of_table(name: str, book: Book, known: Sequence[tuple[str, str]]) -> Iterator[Outcome]:
+    rows, check = TABLES[name]
+    try:
+        for case in rows(book.table()):
+            yield _outcome(case, check, book, known)
+    except SENSELESS as error:
+        yield Outcome(row=name, verdict=FAILED, said=f"is no table of rows: {type(error).__name__}: {error}")
+
+
 def _outcome(case: Case, check: Check, book: Book, known: Sequence[tuple[str, str]]) -> Outcome:
+    if not isinstance(case, Mapping):
+        return Outcome(row=str(case)[:40], verdict=FAILED, said="is no row: an object was expected")
     try:
         found = check(case, book)
     except InWordsError as error:
         return Outcome(row=_name(case), verdict=WORDS, said=str(error))
-    except (ItsmError, KeyError, ValueError, TypeError) as error:
+    except SENSELESS as error:
         found = [f"{type(error).__name__}: {error}"]
     if not found:
         return Outcome(row=_name(case), verdict=PASSED)

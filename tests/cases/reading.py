@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -42,13 +43,17 @@ class Book:
         name = name or self.name
         if name not in self._read:
             path = self.folder / name
-            self._read[name] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+            found = json.loads(path.read_text("utf-8")) if path.exists() else {}
+            if not isinstance(found, dict):
+                raise TypeError("a file of cases is an object that holds tables of rows")
+            self._read[name] = found
         return self._read[name]
 
     def rows(self) -> Iterator[Case]:
-        """The rows of every file of the folder."""
+        """The rows of every file of the folder that can be read; what is wrong with another is said where it is run."""
         for path in sorted(self.folder.glob("*.json")):
-            yield from self.table(path.name).get("cases", ())
+            with suppress(ValueError, TypeError):
+                yield from (row for row in self.table(path.name).get("cases", ()) if isinstance(row, Mapping))
 
     def policy(self, name: str) -> CalendarPolicy:
         """A calendar of the file as our policy has it; the peers' naive times are run in UTC, as the README says."""
@@ -72,8 +77,15 @@ class Book:
 
 
 def spans(given: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Spans of a day as our policy writes them, in whole seconds: a peer's 23:59:59.64 is a fraction of an hour."""
-    return tuple(f"{opens.partition('.')[0]}-{closes.partition('.')[0]}" for opens, closes in given)
+    """Spans of a day as our policy writes them, in whole seconds: a peer's 23:59:59.64 is a fraction of an hour.
+
+    What closes no later than it opens does so on the day after; at 00:00 that is the end of the day.
+    """
+    whole = ((opens.partition(".")[0], closes.partition(".")[0]) for opens, closes in given)
+    return tuple(
+        f"{opens}-24:00" if closes == "00:00" else f"{opens}-{closes}{'+1' if closes <= opens else ''}"
+        for opens, closes in whole
+    )
 
 
 def _closed(on: str, holidays: Sequence[str]) -> bool:

@@ -113,3 +113,41 @@ def test_sentences_our_policy_can_answer_are_answered(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(json.dumps(said))
     verdicts = [one.verdict for one in outcomes(Book(tmp_path, "s.json"))]
     assert verdicts == ["passed", "passed", "passed", "failed", "in words"]
+
+
+def test_garbage_among_files_and_rows_fails_by_itself_and_spoils_no_row_beside_it(tmp_path: Path) -> None:
+    good = {**FRIDAY, "id": "good", "expect": {"due": "2026-03-30T10:00:00"}}
+    target = {**good, "id": "target", "source": "zammad-x", "metric": "first_response", "where": "priority 2"}
+    told = {"id": "told", "source": "zammad-x", "calendar": "office", "events": [], "expect": {"first_response_due":
+            "2026-03-30T10:00:00"}, "given": {"created": "2026-03-27T16:00:00", "priority": 2}}  # fmt: skip
+    rows = [17, None, "row", ["a"], {"id": "x", "events": None, "given": None}, good, target, told]
+    (tmp_path / "a.json").write_text(json.dumps({"calendars": {"office": OFFICE}, "cases": rows, "machines": [1]}))
+    for name, content in {"b": b'{"cases": 5}', "c": b"[1", "d": b"[1]", "e": b"\xff\x00"}.items():
+        (tmp_path / f"{name}.json").write_bytes(content)
+    total = run(tmp_path, lambda line: None)
+    assert (total["passed"], total["failed"]) == (3, 10)
+
+
+def test_a_row_of_which_nothing_is_compared_does_not_pass(tmp_path: Path) -> None:
+    asked = {"calendar": "office", "start": "2026-03-27T16:00:00"}
+    rows = [
+        {**asked, "id": "no target", "expect": {"due": "2000-01-01T00:00:00"}},
+        {**FRIDAY, "id": "no answer", "expect": {}},
+        {**FRIDAY, "id": "no day", "expect": {"time": "23:00"}},
+    ]
+    verdicts = {one.verdict for one in outcomes(Book(written(tmp_path, "a.json", *rows), "a.json"))}
+    assert verdicts == {"in words"}
+
+
+def test_hours_over_midnight_pauses_that_overlap_and_periods_far_away_are_read_as_well(tmp_path: Path) -> None:
+    night = {"tz": "Europe/Berlin", "hours": {"mon": [["22:00", "06:00"]], "thu": [["18:00", "00:00"]]},
+             "holiday_ranges": [["2026-01-01", "2026-05-31"]]}  # fmt: skip
+    late = {"calendar": "night", "start": "2026-06-01T22:00:00"}
+    pauses = [["2026-06-01T23:00:00", "2026-06-01T23:30:00"], ["2026-06-01T23:15:00", "2026-06-02T00:00:00"]]
+    periods = [["2026-06-01T22:00:00", "2026-06-02T06:00:00"], ["2026-06-04T18:00:00", "2026-06-05T00:00:00"]]
+    rows = [
+        {**late, "target": {"working_seconds": 28800}, "pauses": pauses, "expect": {"due": "2026-06-04T19:00:00"}},
+        {"kind": "open_periods", "calendar": "night", "origin": "2026-01-01T00:00:00", "take": 2, "expect": periods},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps({"calendars": {"night": night}, "cases": rows}))
+    assert [one.said for one in outcomes(Book(tmp_path, "a.json"))] == ["", ""]
