@@ -70,6 +70,8 @@ def test_a_missing_answer_is_422_with_the_question_and_what_was_written(ports: F
 
 def test_a_form_from_another_site_is_refused(ports: FakePorts) -> None:
     assert post_form(ports, FORM, origin="https://evil.example.net")["statusCode"] == 403
+    assert post_form(ports, FORM, origin="null", **{"sec-fetch-site": "cross-site"})["statusCode"] == 403
+    assert post_form(ports, FORM, origin="null", **{"sec-fetch-site": "same-origin"})["statusCode"] == 201
     assert post_form(ports, FORM, origin="https://desk.example.org")["statusCode"] == 201
 
 
