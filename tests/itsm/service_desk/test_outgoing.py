@@ -83,9 +83,10 @@ def test_nothing_is_sent_where_no_person_reads(requester: str) -> None:
     assert outgoing.acknowledgement(ticket(requester=requester), SENDER) is None
 
 
-def test_a_held_submission_and_a_mailing_list_get_no_acknowledgement() -> None:
+def test_a_held_submission_and_a_machines_mail_that_was_released_get_no_acknowledgement() -> None:
     assert outgoing.acknowledgement(ticket(practice="submission"), SENDER) is None
     assert outgoing.acknowledgement(ticket(details={"auto": "list"}), SENDER) is None
+    assert outgoing.acknowledgement(ticket(details={"auto": "auto-reply"}), SENDER) is None
 
 
 def test_a_public_comment_goes_to_everybody_but_its_author() -> None:

@@ -11,7 +11,7 @@ from itsm.core.record import SYSTEM, Comment, Record
 from itsm.core.signing import sign
 from itsm.service_desk import letters
 from itsm.service_desk.delivery import undeliverable
-from itsm.service_desk.filters import LIST, Own
+from itsm.service_desk.filters import Own
 from itsm.service_desk.letters import Fallen, Letters, unheard
 from itsm.service_desk.opening import UNATTENDED
 from itsm.service_desk.policy import People
@@ -63,7 +63,7 @@ def reachable(address: str, sender: Sender) -> bool:
 
 def acknowledgement(record: Record, sender: Sender) -> Message | None:
     """The mail that says we have it, once per ticket; None where no person would read it (RFC 3834 2)."""
-    if record.practice == "submission" or record.details.get("auto") == LIST or not reachable(record.requester, sender):
+    if record.practice == "submission" or "auto" in record.details or not reachable(record.requester, sender):
         return None
     mail = _Mail(
         letter=letters.RECEIVED,
