@@ -57,6 +57,14 @@ def test_a_mail_is_its_senders_and_nobodys_like_them() -> None:
     assert [address for _, address in found] == [MARK, KELVIN]
 
 
+def test_an_address_written_as_an_encoded_word_is_that_person_in_small_letters() -> None:
+    assert headers.addresses("=?utf-8?q?Mark_=3CMARK=40example=2Eorg=3E?=") == [("Mark", MARK)]
+
+
+def test_an_address_longer_than_any_can_be_is_none() -> None:
+    assert headers.addresses(f"{'a' * 400}@example.org, {MARK}, m@{'b' * 320}") == [("", MARK)]
+
+
 def test_an_address_is_ours_in_any_case_and_a_look_alike_is_not() -> None:
     own = Own(domain="desk.example.org", addresses=(MARK,))
     assert (own.is_own("MARK@example.org"), own.is_own(KELVIN)) == (True, False)

@@ -3,6 +3,8 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from itsm.core.addresses import folded
@@ -10,6 +12,8 @@ from itsm.service_desk.sources import charsets
 
 MAX_VALUE = 32_768
 """Characters of one header value that are looked at; the rest of a longer one is not."""
+MAX_ADDRESS = 320
+"""Characters of an address: 64 before the @ and 255 behind it (RFC 5321 4.5.3.1)."""
 
 WORD = re.compile(r"=\?([^?*\s\"<>]{1,60})(?:\*[^?]{0,20})?\?([bBqQ])\?([^?]*|[^?]*\?[^=?][^?]*)\?=")
 BETWEEN = re.compile(r"[ \t\r\n]*")
@@ -72,18 +76,17 @@ def base64_bytes(raw: bytes) -> bytes:
 
 
 def addresses(value: str, charset: str = "", limit: int = 100) -> list[tuple[str, str]]:
-    """(name, address) of each mailbox, address in lower case; groups are flattened, what holds none is left out."""
-    found = []
-    for piece in _mailboxes(value[:MAX_VALUE]):
-        one = _mailbox(piece, charset)
-        if one[1]:
-            found.append(one)
-        if len(found) >= limit:
-            break
-    if not found and "=?" in value:
-        decoded = text(value, charset)
-        found = [one for one in map(_plain_mailbox, _mailboxes(decoded)) if one[1]][:limit]
-    return found
+    """(name, address) of each mailbox, address in lower case; groups are flattened, what holds none is left out.
+
+    So is an address longer than any can be: it could be neither stored nor written to.
+    """
+    found = list(islice(_named(value[:MAX_VALUE], charset), limit))
+    return found or (list(islice(_named(text(value, charset), ""), limit)) if "=?" in value else [])
+
+
+def _named(value: str, charset: str) -> Iterator[tuple[str, str]]:
+    mailboxes = (_mailbox(piece, charset) for piece in _mailboxes(value))
+    return (one for one in mailboxes if 0 < len(one[1]) <= MAX_ADDRESS)
 
 
 def _mailboxes(value: str) -> list[str]:
