@@ -267,6 +267,11 @@ def test_slack_shows_the_number_to_whoever_asked_also_without_words(ports: FakeP
     assert ticket.title == "/helpdesk"
 
 
+def test_a_mail_sendgrid_posts_without_a_subject_is_a_ticket(ports: FakePorts) -> None:
+    body = urlencode({**SENDGRID, "subject": ""}).encode()
+    assert post(ports, "sendgrid", body, signed("sendgrid", body, ports.now()), FORM)[0] == 201
+
+
 def test_a_mail_sendgrid_posts_again_with_a_new_signature_is_one_ticket(ports: FakePorts) -> None:
     body = urlencode(SENDGRID).encode()
     for _ in range(2):
