@@ -267,9 +267,13 @@ def test_slack_shows_the_number_to_whoever_asked_also_without_words(ports: FakeP
     assert ticket.title == "/helpdesk"
 
 
-def test_a_mail_sendgrid_posts_without_a_subject_is_a_ticket(ports: FakePorts) -> None:
-    body = urlencode({**SENDGRID, "subject": ""}).encode()
-    assert post(ports, "sendgrid", body, signed("sendgrid", body, ports.now()), FORM)[0] == 201
+@pytest.mark.parametrize("source", ["sendgrid", "postmark"])
+def test_a_mail_without_a_subject_that_a_provider_posts_is_a_ticket(ports: FakePorts, source: str) -> None:
+    said, kind = ({**SENDGRID, "subject": ""}, FORM) if source == "sendgrid" else ({**POSTMARK, "Subject": ""}, JSON)
+    body = (urlencode(said) if kind == FORM else json.dumps(said)).encode()
+    assert post(ports, source, body, signed(source, body, ports.now()), kind)[0] == 201
+    (ticket,) = ports.records.stored.values()
+    assert ticket.title == "(no subject)"
 
 
 def test_a_mail_sendgrid_posts_again_with_a_new_signature_is_one_ticket(ports: FakePorts) -> None:
