@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from itsm.core.calendar import CalendarPolicy, Calendars, WeeklyHours, build, calendar_problems, problems
+from itsm.core.calendar import CalendarPolicy, Calendars, WeeklyHours, build, calendar_problems
+from itsm.core.calendar_checks import problems
 from itsm.core.errors import NotFoundError, PolicyError
 
 OFFICE = CalendarPolicy(zone="Europe/Berlin", hours=WeeklyHours(mon=("09:00-17:00",)))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from itsm.core import service_time as st
-from itsm.core.calendar import CalendarPolicy, Calendars, Copies, WeeklyHours, build, problems
+from itsm.core.calendar import CalendarPolicy, Calendars, Copies, WeeklyHours, build
+from itsm.core.calendar_checks import problems
 from itsm.core.ical import read
 
 OFFICE = ("09:00-17:00",)

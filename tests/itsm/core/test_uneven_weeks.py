@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from itsm.core import service_time as st
-from itsm.core.calendar import CalendarPolicy, Calendars, WeeklyHours, build, problems
+from itsm.core.calendar import CalendarPolicy, Calendars, WeeklyHours, build
+from itsm.core.calendar_checks import problems
 from itsm.core.errors import PolicyError
 
 EARLY, LATE = ("06:00-14:00",), ("14:00-22:00",)
@@ -80,3 +81,17 @@ def test_a_calendar_beside_itself_or_nothing_is_refused(beside: str) -> None:
     week = WeeklyHours(mon=EARLY)
     found = problems(Calendars(calendars={"a": CalendarPolicy(hours=week, beside=beside)}))
     assert [key for key, _ in found] == ["calendars.a.beside"]
+
+
+NEVER = {
+    "beside": {"a": CalendarPolicy(hours=WeeklyHours(mon=EARLY), beside="b"),
+               "b": CalendarPolicy(hours=WeeklyHours(mon=LATE))},
+    "hours": {"a": CalendarPolicy(overrides={"2027-01-04": EARLY}, breaks={"2027-01-04": ("00:00-24:00",)})},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", NEVER)
+def test_a_calendar_that_others_keep_closed_for_good_is_refused(key: str) -> None:
+    [(where, reason)] = problems(Calendars(calendars=NEVER[key]))
+    assert where == f"calendars.a.{key}"
+    assert "no open time" in reason or "never opens together with 'b'" in reason

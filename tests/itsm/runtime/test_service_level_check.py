@@ -22,6 +22,13 @@ P3 = { resolution = "2 business_days" }
 P4 = { resolution = "4 business_days" }
 """
 
+OF_SUNDAYS = """
+[calendars.sundays]
+hours = { sun = ["08:00-12:00"] }
+[calendars.office]
+beside = "sundays"
+"""
+
 
 @pytest.fixture
 def organisation(tmp_path: Path) -> Path:
@@ -59,6 +66,16 @@ def test_an_ola_longer_than_its_sla(organisation: Path) -> None:
     [
         ("service_level.toml", "at = 75", "at = 1001", "agreement.0.levels.0.at", "no percentage"),
         ("service_level.toml", 'when = { practice = "request" }', "default = true", "agreement", "exactly one"),
+        ("service_level.toml", '"6 business_days"', '"1h"', "hold.0.follow_up", "before the end"),
+        ("calendars.toml", "Europe/Berlin", "Europe/Brlin", "calendars.office.zone", "no time zone"),
+        (
+            "calendars.toml",
+            "[calendars.office]",
+            '[calendars.office]\nbeside = "moon"',
+            "calendars.office.beside",
+            "no c",
+        ),
+        ("calendars.toml", "[calendars.office]", OF_SUNDAYS, "calendars.office.beside", "never opens together"),
         ("service_level.toml", "at = 75", 'before = "16h"', "agreement.0.levels.0.before", "never be reached"),
         (
             "service_level.toml",
@@ -101,3 +118,12 @@ def test_what_the_readme_shows_is_read_and_contradicts_nothing(organisation: Pat
     (organisation / "feeds" / "germany.ics").write_text("BEGIN:VEVENT\nDTSTART;VALUE=DATE:20261225\nEND:VEVENT\n")
     # the example is short: it has a row for the highest priority only
     assert [str(one) for one in check(organisation) if "there is no row for this priority" not in one.reason] == []
+
+
+def test_calendars_that_lead_back_to_each_other_and_that_groups_work_by(organisation: Path) -> None:
+    calendars = organisation / "calendars.toml"
+    text = calendars.read_text("utf-8").replace("[calendars.desk]", '[calendars.desk]\nbeside = "office"', 1)
+    calendars.write_text(text, "utf-8")
+    first, second = spoilt(organisation, "calendars.toml", "[calendars.office]", '[calendars.office]\nbeside = "desk"')
+    assert first.startswith("calendars.toml:8: calendars.office.beside: leads back to 'office'")
+    assert "calendars.desk.beside: leads back to 'desk'" in second

@@ -127,36 +127,6 @@ def build(name: str, policy: CalendarPolicy, closed: frozenset[int] = frozenset(
     )
 
 
-def problems(policy: Calendars) -> Problems:
-    """What is wrong with calendars.toml, as (key, reason)."""
-    found: Problems = [] if policy.calendars else [("calendars", "there is none; a support group needs service hours")]
-    for name, calendar in policy.calendars.items():
-        faults = calendar_problems(calendar) + _reference_problems(name, policy)
-        found += [(f"calendars.{name}.{key}" if key else f"calendars.{name}", reason) for key, reason in faults]
-    for name, address in policy.feeds.items():
-        if not address.startswith("https://"):
-            found.append((f"feeds.{name}", f"{address!r} is no address of https; what is fetched closes the desk"))
-        if policy.copies.texts and not ical.read(policy.copies.texts.get(name, "")).days:
-            found.append((f"feeds.{name}", "its copy is missing or names no day; run make feeds"))
-    return found
-
-
-def _reference_problems(name: str, policy: Calendars) -> Problems:
-    found: Problems = []
-    calendar = policy.calendars[name]
-    if calendar.ical and calendar.ical not in policy.feeds:
-        found.append(("ical", f"no feed is called {calendar.ical!r}; give its address under [feeds]"))
-    seen, at = {name}, calendar.beside
-    while at:
-        if at not in policy.calendars:
-            return [*found, ("beside", f"no calendar is called {at!r}")]
-        if at in seen:
-            return [*found, ("beside", f"leads back to {at!r}: a circle")]
-        seen.add(at)
-        at = policy.calendars[at].beside
-    return found
-
-
 def calendar_problems(policy: CalendarPolicy) -> Problems:
     """What is wrong with one calendar, as (key below it, reason)."""
     found = [("zone", reason) for reason in _fault(_zone, policy.zone)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from itsm.core import calendar, catalogue, organisation, priority
+from itsm.core import calendar_checks, catalogue, organisation, priority
 from itsm.core.practice import load
 from itsm.jira import policy as jira
 from itsm.practices.change import policy as change
@@ -141,7 +141,7 @@ PRACTICES = ("incident", "request", "change", "problem")
 WORKED = (*PRACTICES, "task")
 """What people work, in Jira too: beside the practices' records the tasks of an order."""
 OWNERS: Mapping[str, Callable[[Policies], Problems]] = {
-    "calendars": lambda policies: calendar.problems(policies.calendars),
+    "calendars": lambda policies: calendar_checks.problems(policies.calendars),
     "groups": _groups,
     "services": _services,
     "configuration": _configuration,

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from itsm.core.calendar import CalendarPolicy, Calendars
-from itsm.core.duration import Duration
+from itsm.core.duration import Duration, in_service_time, parse
 from itsm.core.organisation import Group, Groups
 from itsm.practices.service_level.checks import problems
-from itsm.practices.service_level.policy import Agreement, Hold, Level, Target
+from itsm.practices.service_level.policy import Agreement, Conditions, Hold, Level, Target
+from itsm.practices.service_level.terms import hold_plan, hold_target
 
-from tests.itsm.practices.service_level.world import CALENDARS, CRITICAL, STANDARD, policy
+from tests.itsm.practices.service_level.world import CALENDARS, CRITICAL, STANDARD, at, policy
 
 FULL = dict(STANDARD.targets)
 
@@ -31,6 +32,11 @@ def test_a_sound_policy_has_no_problems() -> None:
         ({"targets": {"P1": FULL["P1"], "P2": FULL["P2"]}}, "agreement.1.targets.P3", "no row for this priority"),
         ({"targets": FULL | {"urgent": Target()}}, "agreement.1.targets.urgent", "written P1, P2"),
         ({"targets": {f"P{n}": Target() for n in (1, 2, 3)}}, "agreement.1.targets", "promises nothing"),
+        (
+            {"conditions": {"response": Conditions(stop={"said": ["agent", "robot"]})}},
+            "agreement.1.conditions.response.stop.said",
+            "'robot' is none of agent, requester",
+        ),
         ({"levels": (Level(at=0),)}, "agreement.1.levels.0.at", "0 is no percentage"),
         ({"levels": (Level(at=75, actions=("shout",)),)}, "agreement.1.levels.0.actions", "'shout' is none of"),
         ({"levels": (Level(at=75, metrics=("repair",)),)}, "agreement.1.levels.0.metrics", "'repair' is none of"),
@@ -101,3 +107,16 @@ def test_only_what_waits_for_the_requester_is_done_for_want_of_an_answer() -> No
     [(key, reason)] = problems(policy(hold=(fine, wrong)))
     assert key == "hold.1.resolve"
     assert "a supplier is waited for" in reason
+
+
+@pytest.mark.parametrize(("reminders", "end"), [(("2 business_days",), "1h"), (("4h", "9h"), "1 business_day")])
+def test_a_hold_ends_when_it_says_and_no_reminder_comes_after_that(reminders: tuple[str, ...], end: str) -> None:
+    hold = Hold(reason="requester", follow_up=reminders, resolve=end)
+    [(key, _)] = problems(policy(hold=(hold,)))
+    assert key == "hold.0.follow_up"
+    berlin, start = policy().hours("berlin"), at("2026-03-23T10:00")
+    target = hold_target(hold, berlin, start)
+    assert target == in_service_time(berlin, start, parse(end))
+    plan = hold_plan(hold, berlin, start)
+    assert [level.actions for level in plan if level.at == 100] == [("resolve",)]
+    assert all(0 < level.need(target) < target for level in plan if level.at != 100)

@@ -4,13 +4,11 @@ import re
 from collections.abc import Collection, Mapping
 
 from itsm.core import rules
-from itsm.core.calendar import calendar_problems
-from itsm.core.duration import Duration, in_service_time, parse
+from itsm.core.duration import Duration, parse
 from itsm.core.errors import PolicyError
 from itsm.core.events import Json
 from itsm.core.organisation import ITEM_FACTS
-from itsm.core.service_time import Calendar
-from itsm.practices.service_level.level_checks import hold_problems, level_problems
+from itsm.practices.service_level.level_checks import hold_problems, level_problems, longer
 from itsm.practices.service_level.policy import (
     CONDITIONS,
     EVERY_METRIC,
@@ -25,13 +23,13 @@ from itsm.practices.service_level.policy import (
     ServiceLevels,
     Target,
 )
+from itsm.practices.service_level.ruled import AGENT, REQUESTER
 from itsm.practices.service_level.ruled import FACTS as CHANGE_FACTS
 from itsm.practices.service_level.support import support_problems
 
+SPEAKERS = (AGENT, REQUESTER)
 FACTS = (*rules.FACTS, "service.criticality", *ITEM_FACTS)
 _ROW = re.compile(r"P[1-9]\d*", re.ASCII)
-_A_MONDAY = 1_767_600_000
-"""Monday 2026-01-05 08:00 UTC: two durations of one promise are compared from the same ordinary morning."""
 
 type Problems = list[tuple[str, str]]
 
@@ -69,12 +67,15 @@ def _agreement_problems(agreement: Agreement, policy: ServiceLevels) -> Problems
 
 def _class_problems(when: Mapping[str, Json], classes: Collection[str]) -> Problems:
     """Classes of configuration items that no item is of: such a condition would never hold."""
-    asked = when.get("ci_class")
-    given = asked.get("not") if isinstance(asked, Mapping) else asked
-    names = given if isinstance(given, list) else [given] if isinstance(given, str) else []
     known = ", ".join(classes) or "none"
-    return [("when.ci_class", f"{name!r} is no class of configuration.toml: {known}") for name in names
-            if name not in classes]  # fmt: skip
+    return [("when.ci_class", f"{name!r} is no class of configuration.toml: {known}")
+            for name in _names(when.get("ci_class")) if name not in classes]  # fmt: skip
+
+
+def _names(asked: Json) -> list[Json]:
+    """What a condition names: one, several, or what it must not be."""
+    given = asked.get("not") if isinstance(asked, Mapping) else asked
+    return given if isinstance(given, list) else [given] if isinstance(given, str) else []
 
 
 def _kind_problems(agreement: Agreement, policy: ServiceLevels) -> Problems:
@@ -120,6 +121,9 @@ def _condition_problems(agreement: Agreement) -> Problems:
         for name in CONDITIONS:
             faults = rules.problems(getattr(conditions, name), CHANGE_FACTS)
             found += [(f"conditions.{metric}.{name}.{key}", reason) for key, reason in faults]
+            strangers = [one for one in _names(getattr(conditions, name).get("said")) if one not in (*SPEAKERS, "")]
+            found += [(f"conditions.{metric}.{name}.said", f"{one!r} is none of {', '.join(SPEAKERS)}")
+                      for one in strangers]  # fmt: skip
         if conditions.stop and conditions.stop == conditions.start:
             found.append((f"conditions.{metric}.stop", "stops the clock with what starts it: it would never run"))
         if conditions.pause and conditions.pause == conditions.resume:
@@ -152,28 +156,11 @@ def _target_problems(target: Target, agreement: Agreement, policy: ServiceLevels
             found.append((metric, str(error)))
     resolution = promised.get(RESOLUTION)
     for metric in (RESPONSE, NEXT_REPLY):
-        if resolution and metric in promised and _longer(promised[metric], resolution, agreement, policy):
+        if resolution and metric in promised and longer(promised[metric], resolution, policy, agreement.calendar):
             found.append(
                 (metric, f"{getattr(target, metric)} is longer than the resolution target {target.resolution}")
             )
     return found
-
-
-def _longer(first: Duration, second: Duration, agreement: Agreement, policy: ServiceLevels) -> bool:
-    """Whether a duration is longer, in any of the calendars the agreement may run in."""
-    if bool(first.business_days) == bool(second.business_days):
-        return (first.business_days, first.seconds) > (second.business_days, second.seconds)
-    groups = {group.calendar for group in policy.groups.groups.values()}
-    names = {agreement.calendar} if agreement.calendar else groups | {policy.calendar}
-    # a calendar that is missing or wrong is reported where it stands
-    sound = [
-        name for name, hours in policy.calendars.calendars.items() if name in names and not calendar_problems(hours)
-    ]
-    return any(_is_longer(policy.calendars.named(name), first, second) for name in sound)
-
-
-def _is_longer(calendar: Calendar, first: Duration, second: Duration) -> bool:
-    return in_service_time(calendar, _A_MONDAY, first) > in_service_time(calendar, _A_MONDAY, second)
 
 
 def _no_metric(name: str) -> str:

@@ -7,7 +7,7 @@ from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
 from itsm.practices.service_level import clock as measure
 from itsm.practices.service_level.policy import HOLD, ServiceLevels
-from itsm.practices.service_level.terms import basis, hold_of, hold_seconds
+from itsm.practices.service_level.terms import basis, hold_of, hold_target
 
 REASON = "hold_reason"
 REASONS = ("requester", "supplier", "change", "problem")
@@ -38,7 +38,7 @@ def follow(clocks: Clocks, before: Record, after: Record, lifecycle: Lifecycle, 
 
 def _begun(record: Record, reason: str, policy: ServiceLevels) -> Clock | None:
     calendar = policy.hours(policy.group_hours(record.group))
-    target = max(hold_seconds(hold_of(policy, reason), calendar, record.updated_at), default=0)
+    target = hold_target(hold_of(policy, reason), calendar, record.updated_at)
     if not target:
         return None
     clock = Clock(

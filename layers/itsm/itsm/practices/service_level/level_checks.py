@@ -1,8 +1,12 @@
 """Level checks: what is wrong with escalation levels and with what happens on hold, as (key, reason)."""
 
+from itertools import pairwise
+
 from itsm.core import rules
-from itsm.core.duration import parse
+from itsm.core.calendar_checks import sound
+from itsm.core.duration import Duration, in_service_time, parse
 from itsm.core.errors import PolicyError
+from itsm.core.service_time import Calendar
 from itsm.practices.service_level.hold import OURS, REASONS
 from itsm.practices.service_level.policy import (
     ACTIONS,
@@ -18,6 +22,8 @@ from itsm.practices.service_level.policy import (
 
 _HIGHEST_LEVEL = 1000
 _LONGEST_LABEL = 255
+_A_MONDAY = 1_767_600_000
+"""Monday 2026-01-05 08:00 UTC: two durations of one promise are compared from the same ordinary morning."""
 
 type Problems = list[tuple[str, str]]
 
@@ -111,31 +117,44 @@ def hold_problems(policy: ServiceLevels) -> Problems:
     found: Problems = []
     reasons = [hold.reason for hold in policy.hold]
     for n, hold in enumerate(policy.hold):
-        found += [(f"hold.{n}.{key}", reason) for key, reason in _hold(hold)]
+        found += [(f"hold.{n}.{key}", reason) for key, reason in _hold(hold, policy)]
         if hold.reason in reasons[:n]:
             found.append((f"hold.{n}.reason", f"{hold.reason!r} is there twice"))
     return found
 
 
-def _hold(hold: Hold) -> Problems:
+def _hold(hold: Hold, policy: ServiceLevels) -> Problems:
     found: Problems = []
     if hold.reason not in (*REASONS, ""):
         found.append(("reason", f"{hold.reason!r} is none of {', '.join(REASONS)}"))
     if hold.reason in OURS and hold.resolve:
         found.append(("resolve", f"nobody was asked who could answer; a {hold.reason} is waited for until it is there"))
-    seconds = []
+    durations: list[Duration] = []
     for key, text in [
         *(("follow_up", one) for one in hold.follow_up),
         *([("resolve", hold.resolve)] if hold.resolve else []),
     ]:
         try:
-            duration = parse(text)
+            durations.append(parse(text))
         except PolicyError as error:
             found.append((key, str(error)))
-            continue
-        seconds.append((bool(duration.business_days), duration.business_days or duration.seconds))
     if not hold.follow_up and not hold.resolve:
         found.append(("follow_up", "nothing happens on this hold; name follow_up or resolve"))
-    if not found and len({unit for unit, _ in seconds}) == 1 and seconds != sorted(set(seconds)):
+    if not found and any(one == other or longer(one, other, policy) for one, other in pairwise(durations)):
         found.append(("follow_up", "reminders come one after the other, and before the end"))
     return found
+
+
+def longer(first: Duration, second: Duration, policy: ServiceLevels, calendar: str = "") -> bool:
+    """Whether a duration is longer, in the calendar named or in any that a group works by."""
+    if bool(first.business_days) == bool(second.business_days):
+        return (first.business_days, first.seconds) > (second.business_days, second.seconds)
+    groups = {group.calendar for group in policy.groups.groups.values()}
+    names = {calendar} if calendar else groups | {policy.calendar}
+    # a calendar that is missing or wrong is reported where it stands
+    usable = [name for name in sorted(names) if sound(name, policy.calendars)]
+    return any(_is_longer(policy.calendars.named(name), first, second) for name in usable)
+
+
+def _is_longer(calendar: Calendar, first: Duration, second: Duration) -> bool:
+    return in_service_time(calendar, _A_MONDAY, first) > in_service_time(calendar, _A_MONDAY, second)

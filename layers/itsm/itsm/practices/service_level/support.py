@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from itsm.core.calendar import calendar_problems
+from itsm.core.calendar_checks import sound
 from itsm.core.duration import Duration, end
 from itsm.core.errors import PolicyError
 from itsm.core.service_time import Calendar
@@ -12,7 +12,6 @@ HOUR = 3600
 _A_MONDAY = 1_767_571_200
 """Monday 2026-01-05 00:00 UTC: the two weeks from here on are looked at hour by hour."""
 _STARTS = range(_A_MONDAY, _A_MONDAY + 14 * 24 * HOUR, HOUR)
-
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 type Problems = list[tuple[str, str]]
@@ -44,7 +43,7 @@ def _too_long(ours: Agreement, theirs: Agreement, priority: int, metric: str, po
     if other == own and bool(mine.business_days) == bool(given.business_days):
         longer = (mine.business_days, mine.seconds) > (given.business_days, given.seconds)
         return f"{text} {promise}" if longer else ""
-    if any(calendar_problems(policy.calendars.calendars[name]) for name in (own, other)):
+    if not (sound(own, policy.calendars) and sound(other, policy.calendars)):
         return ""
     late = _first_late(policy.hours(own), mine, policy.hours(other), given)
     return f"{text} {promise} in {other}, for instance from {late} on" if late else ""
@@ -62,6 +61,4 @@ def _first_late(own: Calendar, mine: Duration, other: Calendar, given: Duration)
 
 
 def _weekday(at: int) -> str:
-    return ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[
-        (at - _A_MONDAY) // 86_400 % 7
-    ]
+    return _WEEKDAYS[(at - _A_MONDAY) // 86_400 % 7]

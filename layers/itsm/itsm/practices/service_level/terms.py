@@ -97,13 +97,17 @@ def hold_of(policy: ServiceLevels, reason: str) -> Hold:
 
 def hold_plan(hold: Hold, calendar: Calendar, start: int) -> tuple[Level, ...]:
     """The levels of a hold that began at an instant: a reminder after each time, and at the end the ticket is done."""
-    seconds = hold_seconds(hold, calendar, start)
-    target = max(seconds, default=0)
-    ends = bool(hold.resolve)
-    levels = [Level(at=100, actions=(RESOLVE,) if ends else (FOLLOW_UP,))]
+    seconds, target = hold_seconds(hold, calendar, start), hold_target(hold, calendar, start)
+    levels = [Level(at=100, actions=(RESOLVE,) if hold.resolve else (FOLLOW_UP,))]
     # the last of several is the breach of this clock, the others stand before it
     levels += [Level(before=f"{target - each}s", actions=(FOLLOW_UP,)) for each in sorted(seconds) if each < target]
     return tuple(levels)
+
+
+def hold_target(hold: Hold, calendar: Calendar, start: int) -> int:
+    """The service time after which a hold is over: when the ticket is done, else at the last reminder; 0 for never."""
+    seconds = hold_seconds(hold, calendar, start)
+    return seconds[-1] if hold.resolve else max(seconds, default=0)
 
 
 def hold_seconds(hold: Hold, calendar: Calendar, start: int) -> list[int]:
