@@ -25,7 +25,7 @@ from itsm.practices.service_level.policy import (
 
 from tests.cases.reading import Book, Case, InWordsError, compared, instant
 from tests.cases.rulings import choice
-from tests.itsm.practices.service_level.world import MINUTE, Desk, policy
+from tests.itsm.practices.service_level.world import LIFECYCLE, MINUTE, Desk, policy
 
 AGENT, CUSTOMER = "ada@example.org", "rita@example.org"
 NAMES = {"first_response": RESPONSE, "update": NEXT_REPLY, "solution": RESOLUTION, "response": RESPONSE,
@@ -226,7 +226,7 @@ def _replies_and_holds(play: Play) -> None:
 def _tick(play: Play) -> None:
     _, fired = rules.fire(play.desk.record.clocks, play.now, play.levels)
     play.desk.tick(play.now)
-    wanted = escalation.changes(play.desk.record, fired)
+    wanted = escalation.changes(play.desk.record, fired, LIFECYCLE)
     if wanted:
         play.desk.change(play.now, **wanted)
 

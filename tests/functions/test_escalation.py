@@ -120,6 +120,18 @@ def test_a_level_gives_the_ticket_to_another_group_whose_hours_count_from_then_o
     assert any("it goes to network" in note for note in notes)
 
 
+def test_a_breach_that_is_noticed_after_the_work_was_done_is_told_and_gives_nobody_work() -> None:
+    breach = Level(at=100, metrics=("resolution",), actions=("mail-lead", "raise-priority"), reassign="network")
+    ports, record = opened(breach)
+    ports.time = (clock(record, "resolution").due or 0) + 5
+    desk.update(ports, record.id, lambda one: one.changed("StateChanged", by="ada", origin="records", at=ports.now(),
+                                                          state="resolved"))  # fmt: skip
+    after = run_on(ports, record, "2026-03-27T14:00")
+    assert (after.event.type, after.event.text.count("breached")) == ("ClockBreached", 1)
+    assert (after.state, after.group, after.priority) == ("resolved", "on-call", 2)
+    assert agrees(ports, after)
+
+
 def test_a_level_raises_the_priority_and_sets_off_no_storm() -> None:
     levels = (Level(at=50, actions=("raise-priority",), metrics=("resolution",)), Level(at=75, actions=("mail-lead",)))
     ports, record = opened(*levels, priority=3)

@@ -98,9 +98,9 @@ def _moved(record: Record, now: int, ports: Ports) -> tuple[Record, None] | None
 
 def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, None]:
     """What is said of it travels in the event: its note is derived from that, and one write is enough."""
-    policy = ports.policies.service_level
+    policy, lifecycle = ports.policies.service_level, load(record.practice).lifecycle
     said = "; ".join(_told(one, record) for one in fired)
-    wanted = escalation.changes(record, fired)
+    wanted = escalation.changes(record, fired, lifecycle)
     if "group" in wanted:
         said += f"; it goes to {wanted['group']}"
     if "priority" in wanted:
@@ -126,7 +126,7 @@ def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -
         told=escalation.told(record, fired, policy),
         **wanted,
     )
-    clocks = escalation.escalated(record, changed, load(record.practice).lifecycle, policy)
+    clocks = escalation.escalated(record, changed, lifecycle, policy)
     return replace(changed, clocks=clocks), None
 
 

@@ -17,8 +17,13 @@ from itsm.practices.service_level.terms import basis
 WATCHERS, PROBLEM = "watchers", "problem"
 
 
-def changes(record: Record, fired: Sequence[Fired]) -> dict[str, Any]:
-    """What the levels change of a record: its group (the last named holds), its priority, its watchers."""
+def changes(record: Record, fired: Sequence[Fired], lifecycle: Lifecycle) -> dict[str, Any]:
+    """What the levels change of a record: its group (the last named holds) and its priority.
+
+    Nothing once its work is done: a breach that is noticed after that gives nobody anything to do.
+    """
+    if record.state in lifecycle.met | lifecycle.final:
+        return {}
     wanted: dict[str, Any] = {}
     groups = [one.wants.reassign for one in fired if one.wants.reassign]
     if groups and groups[-1] != record.group:
