@@ -25,14 +25,32 @@ class Item:
 
 
 def items(root: Path) -> Iterator[Item]:
-    """Every file of mail/manifest.json, in its order; none where there is no such folder."""
-    manifest = root / "mail" / "manifest.json"
-    if not manifest.exists():
-        return
-    for one in json.loads(manifest.read_text(encoding="utf-8"))["items"]:
-        path = manifest.parent / one["file"]
-        if path.exists():
-            yield Item(id=one["id"], kind=one["kind"], path=path, expect=one.get("expect", {}))
+    """Every file of mail/manifest.json that is there, in its order; none where there is no such folder."""
+    return (one for one in _rows(root) if isinstance(one, Item) and one.path.is_file())
+
+
+def gone(root: Path) -> list[str]:
+    """The ids of items whose file is not there: a folder may be left out, for its licence say."""
+    return [one.id for one in _rows(root) if isinstance(one, Item) and not one.path.is_file()]
+
+
+def faults(root: Path) -> list[str]:
+    """The rows of mail/manifest.json that make no sense, each with why."""
+    return [one for one in _rows(root) if isinstance(one, str)]
+
+
+def _rows(root: Path) -> Iterator[Item | str]:
+    folder = root / "mail"
+    return (_row(folder, number, one) for number, one in enumerate(_list(folder / "manifest.json", "items"), 1))
+
+
+def _row(folder: Path, number: int, row: Any) -> Item | str:
+    said = row if isinstance(row, Mapping) else {}
+    facts = (said.get("id"), said.get("kind"), said.get("file"), said.get("expect") or {})
+    match facts:
+        case (str(name), str(kind), str(file), dict(expect)):
+            return Item(id=name, kind=kind, path=folder / file, expect=expect)
+    return f"row {number}: no text in id, kind or file, or no object in expect"
 
 
 def header_cases(root: Path) -> list[Mapping[str, Any]]:

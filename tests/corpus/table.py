@@ -28,7 +28,7 @@ class Row:
 def rows(root: Path, count: int, seed: int) -> list[Row]:
     """Every row; what is not in the folder is not measured and counts neither way."""
     items, vectors = list(shelf.items(root)), shelf.vectors(root)
-    found: list[Row] = []
+    found = list(_unread_rows(root))
     if items:
         found += _mail_rows(items)
     if count:
@@ -43,6 +43,16 @@ def rows(root: Path, count: int, seed: int) -> list[Row]:
     if items:
         found += _cost_rows(cost.measured(root))
     return found
+
+
+def _unread_rows(root: Path) -> Iterator[Row]:
+    """There only where there are any: a corpus that shrinks must not look like a whole one."""
+    if gone := tuple(shelf.gone(root)):
+        yield Row(figure="mails listed whose file is not there", bar="-", peer="-", ours=str(len(gone)), met=None)
+    if bad := tuple(shelf.faults(root)):
+        yield Row(
+            figure="rows of the manifest not understood", bar="0", peer="-", ours=str(len(bad)), met=False, missed=bad
+        )
 
 
 def _mail_rows(items: list[Item]) -> list[Row]:

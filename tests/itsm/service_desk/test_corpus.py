@@ -7,7 +7,7 @@ import pytest
 from itsm.service_desk.filters import AUTO_REPLY, LIST, Own, classify
 from itsm.service_desk.sources import headers, mime
 
-from tests.corpus import mutants, shelf, table
+from tests.corpus import hooks, mutants, shelf, table
 from tests.corpus.killers import killers
 
 
@@ -42,6 +42,20 @@ def test_a_fact_that_is_not_met_is_told_and_fails_its_row(tmp_path: Path) -> Non
     found = {row.figure: row for row in table.rows(tmp_path, 0, 1)}
     assert found["asserted bounces found"].met is False
     assert "x/one" in found["asserted parse facts met (sender, subject, body, attachments)"].missed[0]
+
+
+def test_a_file_that_is_left_out_is_counted_and_a_row_without_sense_fails(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    rows = '{"id": "x/one", "file": "one.eml", "kind": "rfc822"}, {"id": "x/two"}, "three"'
+    (tmp_path / "mail" / "manifest.json").write_text(f'{{"items": [{rows}]}}')
+    gone, bad, _ = table.rows(tmp_path, 0, 1)
+    assert (gone.ours, gone.met) == ("1", None)
+    assert (bad.ours, bad.met) == ("2", False)
+
+
+def test_a_vector_without_body_or_of_nobody_known_is_not_right() -> None:
+    found = list(hooks.judged([{"id": "v"}, {"provider": "nobody", "body": "x", "expect_valid": False}]))
+    assert [right for _, right in found] == [False, False]
 
 
 def test_killers_are_read_or_refused_and_never_raise() -> None:
