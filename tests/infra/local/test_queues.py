@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sandbox.functions import AT_ONCE
+
 from tests.infra.local.conftest import Toy
 
 
@@ -72,7 +74,14 @@ def test_a_notification_reaches_its_queue_raw(toy: Toy) -> None:
 
 
 def test_a_schedule_calls_its_function(toy: Toy) -> None:
-    (schedule,) = toy.box.schedules.all()
+    (schedule,) = (one for one in toy.box.schedules.all() if "Shares" not in one.name)
     before = len(toy.seen("tick"))
     toy.box.schedules.fire(schedule.name)
     toy.box.wait_for(lambda: len(toy.seen("tick", source="aws.events")) > before)
+
+
+def test_shares_of_a_schedule_have_their_own_input_and_wait_their_turn(toy: Toy) -> None:
+    (schedule,) = (one for one in toy.box.schedules.all() if "Shares" in one.name)
+    toy.box.schedules.fire(schedule.name)
+    toy.box.wait_for(lambda: all(toy.seen("tick", source=share) for share in "abcde"))
+    assert len({seen["pid"] for share in "abcde" for seen in toy.seen("tick", source=share)}) <= AT_ONCE

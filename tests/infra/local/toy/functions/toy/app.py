@@ -70,7 +70,7 @@ def follow(event: Mapping[str, Any], context: Any) -> Any:
 
 def tick(event: Mapping[str, Any], context: Any) -> None:
     """A minute has come."""
-    note("tick", {"source": event["source"]})
+    note("tick", {"source": event["source"], "pid": os.getpid()})
 
 
 def step(event: Mapping[str, Any], context: Any) -> Any:
