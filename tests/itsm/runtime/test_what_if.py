@@ -4,16 +4,18 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 from itsm.core.errors import MalformedError
-from itsm.runtime import stories
+from itsm.runtime import service_report, stories
 from itsm.runtime.policies import Policies
 from itsm.runtime.stories import Story
 from itsm.runtime.what_if import compared, main, table
 
 from tests.itsm.practices.service_level.world import STANDARD, Desk, at, policy
 
+SHIPPED = resources.files("itsm_policy").joinpath("service_level.toml")
 PATIENT = policy(
     replace(STANDARD, targets=dict.fromkeys(STANDARD.targets, replace(STANDARD.targets["P1"], response="2h")))
 )
@@ -71,7 +73,7 @@ def export_to(path: Path) -> Path:
 
 
 def test_the_command_prints_the_table_and_draws_the_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = resources.files("itsm_policy").joinpath("service_level.toml").read_text("utf-8")
+    text = SHIPPED.read_text("utf-8")
     shorter = text.replace('P1 = { response = "15m", next_reply = "1h", resolution = "4h" }',
                            'P1 = { response = "15m", next_reply = "1h", resolution = "1h30m" }')  # fmt: skip
     assert shorter != text
@@ -103,5 +105,28 @@ def test_an_export_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.C
     missing = tmp_path / "none.jsonl"
     folder = tmp_path / "proposed"
     folder.mkdir()
+    (folder / "service_level.toml").write_text(SHIPPED.read_text("utf-8"))
     assert main(["--policy", str(folder), "--from", "2026-03-01", "--to", "2026-04-01", "--events", str(missing)]) == 2
     assert "none.jsonl" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("file", "said"), [("", "holds no file of the policy"), ("service_levels.toml", "is no file")])
+def test_a_folder_that_proposes_nothing_is_not_measured_as_no_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, said: str
+) -> None:
+    events = export_to(tmp_path / "export.jsonl")
+    folder = tmp_path / "proposed"
+    period = ["--from", "2026-03-01", "--to", "2026-04-01", "--events", str(events)]
+    assert main(["--policy", str(folder), *period]) == 2
+    folder.mkdir()
+    if file:
+        (folder / file).write_text(SHIPPED.read_text("utf-8"))
+    assert main(["--policy", str(folder), *period]) == 2
+    assert said in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", [main, service_report.main])
+def test_a_period_that_ends_before_it_begins_is_refused_and_not_reported_as_empty(command: Any) -> None:
+    proposal = ["--policy", "x"] if command is main else []
+    with pytest.raises(SystemExit):
+        command([*proposal, "--from", "2026-04-01", "--to", "2026-04-01", "--events", "none.jsonl"])

@@ -90,6 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--export", type=Path, help="write what was read from the deployment, one record a line")
     add_deployment(parser)
     options = parser.parse_args(arguments)
+    if options.end <= options.begin:
+        parser.error("--to is the day after the last one: it comes after --from")
     policy = Policies().service_level
     hours = policy.hours(policy.calendar)
     begin, end = (hours.instant(day.toordinal(), 0) for day in (options.begin, options.end))

@@ -103,9 +103,25 @@ def overlaid(directory: Path) -> Iterator[Path]:
         yield whole
 
 
+def no_proposal(directory: Path) -> str:
+    """Why a folder proposes nothing: a file that policy does not know would change nothing and be shown as no change.
+
+    "" where it does propose something.
+    """
+    known = {one.name for one in resources.files(PACKAGE).iterdir() if one.name.endswith(".toml")}
+    given = {one.name for one in directory.glob("*.toml")}
+    strange = sorted(given - known)
+    if strange:
+        return f"{directory}: {', '.join(strange)} is no file of the policy; these are {', '.join(sorted(known))}"
+    return "" if given or (directory / "feeds").is_dir() else f"{directory} holds no file of the policy"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table and draw the chart; 1 when the proposed policy contradicts itself, 2 when nothing can be read."""
     options = _options(arguments)
+    if wrong := no_proposal(options.policy):
+        print(wrong)
+        return 2
     with ExitStack() as stack:
         whole = stack.enter_context(overlaid(options.policy))
         faults = check(whole)
@@ -151,7 +167,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--export", type=Path, help="write what was read from the deployment, one record a line")
     parser.add_argument("--svg", type=Path, default=Path("what-if.svg"), help="where the chart is drawn")
     add_deployment(parser)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.end <= options.begin:
+        parser.error("--to is the day after the last one: it comes after --from")
+    return options
 
 
 if __name__ == "__main__":
