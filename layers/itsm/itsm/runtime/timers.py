@@ -40,7 +40,7 @@ def start(record_id: str, ports: Ports) -> Mapping[str, Json]:
 
 
 def sweep(ports: Ports, shards: Sequence[int] = range(SHARDS)) -> None:
-    """Send every timer due before now + 75 s, earliest first over all shards; one that is overdue goes at once.
+    """Send every timer that is NEAR, the earliest first over all shards; one that is overdue goes at once.
 
     A sweep that is cut short has sent the earliest ones; the next one sends the rest. Several may share the shards.
     """
