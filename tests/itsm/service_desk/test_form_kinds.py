@@ -64,6 +64,15 @@ def test_the_answer_to_a_question_that_is_not_asked_counts_for_nothing() -> None
     assert not none.attachments
 
 
+def test_what_is_required_where_it_is_asked_is_not_called_optional_nor_keeps_a_browser_from_sending() -> None:
+    tool = Question(name="tool", label="Tool", type="choice", required=True, when={"kind": ("a",)}, choices=KINDS)
+    page = forms.page("access", replace(FORM, question=(*FORM.question, tool)), "token-00001")
+    for label in ("Why", "Proof", "Tool"):
+        assert f">{label}<" in page
+    assert "Kind (optional)" in page
+    assert not [line for line in page.splitlines() if 'name="tool"' in line and "required" in line]
+
+
 def test_the_page_hides_what_is_not_asked_and_says_when_it_is() -> None:
     page = forms.page("access", FORM, "token-00001")
     assert "#reason-q{display:none}" in page

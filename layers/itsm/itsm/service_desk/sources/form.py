@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from itsm.core.addresses import folded
 from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
+from itsm.service_desk import answers as answered
 from itsm.service_desk import ordering
 from itsm.service_desk.pages import frame, switch
 from itsm.service_desk.policy import Form, Question, Translation
@@ -113,7 +114,7 @@ def parse(
         sender=folded(facts.pop("sender", "")),
         sender_name=facts.pop("sender_name", ""),
         subject=facts.pop("subject", ""),
-        text=facts.pop("text", ""),
+        text=answered.with_text(form, said, facts.pop("text", "")),
         fields={"practice": form.practice, **_language(form), **facts},
         attachments=tuple(attachment(file_name(one.name) or "file", one.type, one.content) for one in came),
     )
@@ -247,11 +248,11 @@ def _asked(one: Question, value: str, error: str, form: Form) -> str:
     name = escape(one.name)
     zone = f"{form.say('zone')}: {form.zone}." if one.type == "instant" else ""
     hint = " ".join(part for part in (one.hint, zone, _only_if(one, form)) if part)
-    needed = one.required and not one.when
+    needed = one.required and not one.when  # by the browser, which would ask for what is hidden as well
     told = [f"{name}-hint"] * bool(hint) + [f"{name}-wrong"] * bool(error)
     below = f'<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
     below += f'<p class="wrong" id="{name}-wrong">{escape(error)}</p>' if error else ""
-    said = escape(one.label) + ("" if needed else f" ({escape(form.say('optional'))})")
+    said = escape(one.label) + ("" if one.required else f" ({escape(form.say('optional'))})")
     extra = f' aria-describedby="{" ".join(told)}"' if told else ""
     extra += ' aria-invalid="true"' if error else ""
     if one.type == "choice":
@@ -270,9 +271,11 @@ def _asked(one: Question, value: str, error: str, form: Form) -> str:
 
 
 def _choices(one: Question, value: str) -> str:
+    # a browser never sends a form that lacks an answer it hides: what depends on another answer is checked when it came
+    needed = " required" if one.required and not one.when else ""
     return "\n".join(
         f'<label><input type="radio" name="{escape(one.name)}" value="{escape(choice.value)}"'
-        f"{' checked' if choice.value == value else ''}{' required' if one.required else ''}> {escape(choice.label)}"
+        f"{' checked' if choice.value == value else ''}{needed}> {escape(choice.label)}"
         f"</label>"
         for choice in one.choices
     )
