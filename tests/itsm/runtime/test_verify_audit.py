@@ -1,6 +1,7 @@
 """Verify audit: any edit, deletion, reorder or truncation in the tables themselves is found and named."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -157,3 +158,14 @@ def test_aws_that_cannot_be_asked_is_said_in_a_line(
     boto3.setup_default_session()
     assert main(["--stack", "itsm"]) == 2
     assert capsys.readouterr().err == "AWS cannot be asked: Unable to locate credentials\n"
+
+
+def test_a_trail_whose_newest_events_may_be_on_their_way_is_counted(
+    client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bound = tables(records="records", audit="audit", ephemeral="unused", region=REGION)
+    records = Records(bound, REGION, Numbers(bound))
+    record = records.get(an_incident("one").id)
+    records.save(record.changed("Assigned", by="a", origin="records", at=int(time.time()), assignee="agent 9"))
+    assert verify() == 0
+    assert "1 trails lack events of the last 5 minutes" in capsys.readouterr().out

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from itsm.core.chain import faults
+from itsm.core.chain import LAG, faults
 from itsm.core.events import Event
 
 if TYPE_CHECKING:
@@ -35,13 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no stack {options.stack!r} with outputs RecordsTable and AuditTable was found in {options.region}")
         return 2
     bound = tables(records=names[0], audit=names[1], ephemeral="unused", region=options.region)
-    broken = events = records = 0
+    broken = events = records = late = 0
     for record_id, trail, head in _trails(bound, names[1], options.region):
         records, events = records + 1, events + len(trail)
-        for fault in faults(record_id, trail, head, int(time.time())):
-            broken += 1
+        found = list(faults(record_id, trail, head, int(time.time())))
+        late += not found and head is not None and head.version > len(trail)
+        broken += len(found)
+        for fault in found:
             print(f"{record_id}: {fault}")
     print(f"{records} records, {events} events, {broken} faults")
+    if late:
+        print(f"{late} trails lack events of the last {LAG // 60} minutes, on their way or gone: look again after that")
     return 1 if broken else 0
 
 
