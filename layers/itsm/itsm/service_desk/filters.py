@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from itsm.core.addresses import folded
+from itsm.service_desk.patterns import begins, holds
 from itsm.service_desk.submission import Classification
 
 if TYPE_CHECKING:
@@ -74,20 +74,6 @@ ARRIVED = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 SUPPRESS = r"\b(?:all|oof|autoreply)\b"
 MOST_HOPS = 100
 """Received headers a mail may carry before it is taken to go round in circles (RFC 5321 6.3)."""
-
-
-@cache
-def _pattern(pattern: str) -> re.Pattern[str]:
-    # Patterns of many languages take milliseconds to compile: the door that only sends mail must not pay for them.
-    return re.compile(pattern, re.IGNORECASE)
-
-
-def _match(pattern: str, text: str) -> bool:
-    return _pattern(pattern).match(text) is not None
-
-
-def _search(pattern: str, text: str) -> bool:
-    return _pattern(pattern).search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +154,9 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
         return _said(BOUNCE, "X-Failed-Recipients")
     subject = mail.first("subject")
     signs = [
-        ((_match(DAEMON, sender)), "sender is a mail daemon"),
-        ((_search(DAEMON_NAME, mail.first("from"))), "sender is called a mail system"),
-        ((_search(FAILED_SUBJECT, subject)), "subject speaks of failed delivery"),
+        ((begins(DAEMON, sender)), "sender is a mail daemon"),
+        ((holds(DAEMON_NAME, mail.first("from"))), "sender is called a mail system"),
+        ((holds(FAILED_SUBJECT, subject)), "subject speaks of failed delivery"),
         (
             any(value.strip() in ("<>", "<mailer-daemon>") for value in mail.fields.get("return-path", ())),
             "null Return-Path",
@@ -180,9 +166,9 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
     if not seen:
         return None
     body = " ".join(part.text[:6_000] for part in mail.parts[:4] if part.type.startswith("text/"))
-    if _search(LATE, subject) and not _search(FAILED_SUBJECT, subject):
+    if holds(LATE, subject) and not holds(FAILED_SUBJECT, subject):
         return _said(DELAYED, "subject speaks of delayed delivery")
-    if len(seen) > 1 or _search(FAILED_BODY, body) or _match(DAEMON, sender):
+    if len(seen) > 1 or holds(FAILED_BODY, body) or begins(DAEMON, sender):
         return _said(BOUNCE, ", ".join(seen))
     return None
 
@@ -207,10 +193,10 @@ def _automatic(mail: Mail, sender: str, own: Own) -> Classification | None:
     if present:
         return _said(AUTO_REPLY, present[0].title())
     if "x-ms-exchange-generated-message-source" in mail.fields or (
-        _search(SUPPRESS, mail.raw("x-auto-response-suppress")) and "x-ms-exchange-inbox-rules-loop" in mail.fields
+        holds(SUPPRESS, mail.raw("x-auto-response-suppress")) and "x-ms-exchange-inbox-rules-loop" in mail.fields
     ):
         return _said(AUTO_REPLY, "made by Exchange")
-    if _search(AWAY_SUBJECT, mail.first("subject")):
+    if holds(AWAY_SUBJECT, mail.first("subject")):
         return _said(AUTO_REPLY, "subject of an automatic reply")
     return None
 

@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
+
+from itsm.service_desk.patterns import begins, compiled, holds
 
 MAX_LINES = 4_000
 WROTE = (
@@ -86,20 +87,6 @@ SIGNATURE = (
 MARKER = r"^[>\s]*[#=*\s-]*(?:please )?(?:reply|type your (?:reply|response)) above this line.*$"
 
 
-@cache
-def _pattern(pattern: str) -> re.Pattern[str]:
-    # Patterns of many languages take milliseconds to compile: the door that only sends mail must not pay for them.
-    return re.compile(pattern, re.IGNORECASE)
-
-
-def _match(pattern: str, text: str) -> bool:
-    return _pattern(pattern).match(text) is not None
-
-
-def _search(pattern: str, text: str) -> bool:
-    return _pattern(pattern).search(text) is not None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """A text in two: what its author wrote, and what it quotes or signs with (folded on every page)."""
@@ -132,7 +119,7 @@ def _parted(line: str) -> list[str]:
     said, dashes, after = line.rpartition("---")
     attribution = after.strip()
     whole = dashes and attribution.endswith(":") and len(attribution) < 300
-    if whole and said.strip("- ") and _match(STARTS, attribution) and _search(ENDS, attribution):
+    if whole and said.strip("- ") and begins(STARTS, attribution) and holds(ENDS, attribution):
         return [said.rstrip("- "), attribution]
     return [line]
 
@@ -152,17 +139,17 @@ def _cut(lines: list[str], attributed: dict[int, int]) -> int:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        if _match(ORIGINAL, line) or _match(MARKER, line) or _match(DATED, line) or _match(DASHED, line):
+        if begins(ORIGINAL, line) or begins(MARKER, line) or begins(DATED, line) or begins(DASHED, line):
             return number
         if (ends := attributed.get(number)) and _tail_is_quoted(lines, ends):
             return number
-        if _match(FROM_LINE, line) and sum(_match(SENT_LINE, one) for one in lines[number + 1 : number + 6]) >= 2:
+        if begins(FROM_LINE, line) and sum(begins(SENT_LINE, one) for one in lines[number + 1 : number + 6]) >= 2:
             return number - 1 if number and RULE.match(lines[number - 1]) else number
-        if _match(BLOCK_LINE, line) and _is_block(lines, number):
+        if begins(BLOCK_LINE, line) and _is_block(lines, number):
             return number
-        if _match(DATE_LINE, line) and _match(PEOPLE_LINE, _next(lines, number)):
+        if begins(DATE_LINE, line) and begins(PEOPLE_LINE, _next(lines, number)):
             return number
-        if RULE.match(line) and number + 1 < len(lines) and _match(FROM_LINE, _next(lines, number)):
+        if RULE.match(line) and number + 1 < len(lines) and begins(FROM_LINE, _next(lines, number)):
             return number
     return len(lines)
 
@@ -178,7 +165,7 @@ def _without_rule(lines: list[str], end: int) -> int:
 def _is_block(lines: list[str], number: int) -> bool:
     """Whether at least three different fields of a quoted head stand here, in whatever order a program puts them."""
     following = lines[number : number + 8]
-    names = {match[1].lower() for line in following if (match := _pattern(BLOCK_LINE).match(line))}
+    names = {match[1].lower() for line in following if (match := compiled(BLOCK_LINE).match(line))}
     return len(names) >= 3
 
 
@@ -193,8 +180,8 @@ def _attributions(lines: list[str]) -> dict[int, int]:
         # Nearly every line fails here, before any pattern is tried.
         if not line.rstrip(" *_-").endswith((":", "：", ">")) or len(line) > 500:
             continue
-        whole = _search(ENDS, line) and _match(ATTRIBUTION, line)
-        first = last if whole and _match(STARTS, line) else _first_line(lines, last)
+        whole = holds(ENDS, line) and begins(ATTRIBUTION, line)
+        first = last if whole and begins(STARTS, line) else _first_line(lines, last)
         if first < last or whole:
             found[first] = last + 1
     return found
@@ -206,10 +193,10 @@ def _first_line(lines: list[str], last: int) -> int:
         joined = " ".join(part.strip("> ") for part in lines[first : last + 1])
         if (
             len(joined) < 500
-            and _match(STARTS, lines[first])
+            and begins(STARTS, lines[first])
             and (
-                (_match(ATTRIBUTION, joined) and _search(WROTE, " ".join(lines[max(first, last - 1) : last + 1])))
-                or _match(DATED, joined)
+                (begins(ATTRIBUTION, joined) and holds(WROTE, " ".join(lines[max(first, last - 1) : last + 1])))
+                or begins(DATED, joined)
             )
         ):
             return first
@@ -222,7 +209,7 @@ def _tail_is_quoted(lines: list[str], start: int) -> bool:
     for line in lines[start:]:
         if line.lstrip().startswith(">"):
             quoted = True
-        elif quoted and line.strip() and not _match(SIGNATURE, line):
+        elif quoted and line.strip() and not begins(SIGNATURE, line):
             return False
     return True
 
@@ -250,6 +237,6 @@ def _next_is_quote(lines: list[str], number: int) -> bool:
 
 def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:
     for number, line in enumerate(lines):
-        if _match(SIGNATURE, line.rstrip()) and any(one.strip() for one in lines[:number]):
+        if begins(SIGNATURE, line.rstrip()) and any(one.strip() for one in lines[:number]):
             return lines[:number], lines[number:]
     return lines, []
