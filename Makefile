@@ -111,14 +111,17 @@ deploy: build ## build, then sam deploy; the first time with ARGS=--guided
 feeds: $(VENV) ## fetch the holidays that calendars.toml names; a broken feed leaves its last good copy
 	@.venv/bin/python -m itsm.runtime.feeds $(ARGS)
 
+# Of a deployment, or with SANDBOX=1 of the running sandbox.
+OF_SANDBOX = $(if $(SANDBOX),$(SANDBOX_AWS))
+DEPLOYED = --stack $(STACK) $(if $(SANDBOX),--region us-east-1)
 what-if: $(VENV) ## POLICY=dir FROM=2026-10-01 TO=2026-11-01: compliance by another policy; ARGS="--events FILE" or --stack
-	@.venv/bin/python -m itsm.runtime.what_if --policy $(POLICY) --from $(FROM) --to $(TO) $(or $(ARGS),--stack $(STACK))
+	@$(OF_SANDBOX) .venv/bin/python -m itsm.runtime.what_if --policy $(POLICY) --from $(FROM) --to $(TO) $(or $(ARGS),$(DEPLOYED))
 
 service-report: $(VENV) ## FROM=.. TO=..: attainment, allowance, penalties, who held the time; ARGS="--events FILE" or --stack
-	@.venv/bin/python -m itsm.runtime.service_report --from $(FROM) --to $(TO) $(or $(ARGS),--stack $(STACK))
+	@$(OF_SANDBOX) .venv/bin/python -m itsm.runtime.service_report --from $(FROM) --to $(TO) $(or $(ARGS),$(DEPLOYED))
 
 recompute: $(VENV) ## open tickets' clocks by a policy that was changed; ARGS="--stack .. [--limit n] [--after id]"
-	@.venv/bin/python -m itsm.runtime.recompute $(or $(ARGS),--stack $(STACK))
+	@$(OF_SANDBOX) .venv/bin/python -m itsm.runtime.recompute $(or $(ARGS),$(DEPLOYED))
 
 SANDBOX_AWS = AWS_ENDPOINT_URL=http://127.0.0.1:$(or $(AWS_PORT),4566) AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 verify-audit: $(VENV) ## read every audit trail of a deployment (SANDBOX=1: the running sandbox) and say what does not fit

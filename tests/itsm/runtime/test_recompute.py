@@ -1,14 +1,16 @@
 """A changed policy reaches open tickets from their events, in pieces, and rewrites nothing that happened."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pytest
 from itsm.core.errors import StaleVersionError
 from itsm.core.record import Comment, Record
 from itsm.practices.incident import LIFECYCLE
 from itsm.practices.service_level.policy import RESOLUTION
 from itsm.practices.service_level.replay import clocks_from
-from itsm.runtime.recompute import Done, recomputed, run
+from itsm.runtime.recompute import Done, main, recomputed, run
 from itsm.runtime.stories import Story
 
 from tests.fakes import FakeRecords
@@ -99,3 +101,11 @@ def test_a_ticket_whose_history_is_not_all_written_is_left_to_the_next_run() -> 
     assert "run it again" in str(done)
     records.trail["ticket1"].append(late)
     assert over(records, Done()).changed == 1
+
+
+def test_a_policy_that_contradicts_itself_reaches_no_ticket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "calendars.toml").write_text('[calendars.office]\nzone = "Mars/Base"\n')
+    assert main(["--policy", str(tmp_path), "--records", "records", "--audit", "audit"]) == 2
+    said = capsys.readouterr().out
+    assert "calendars.toml:2: calendars.office.zone: 'Mars/Base' is no time zone" in said
+    assert "service_level.toml:1: the file is missing" in said

@@ -97,7 +97,8 @@ def _one(record_id: str, records: Records, policy: ServiceLevels, now: int, done
 def main(arguments: Sequence[str] | None = None) -> int:
     """Recompute a deployment's open tickets by its policy as it stands here.
 
-    1 when it was stopped on the way, having said where to go on; 2 when the deployment cannot be found.
+    1 when it was stopped on the way, having said where to go on; 2 when the deployment cannot be found, or the policy
+    that was named contradicts itself.
     """
     parser = argparse.ArgumentParser(prog="recompute", description=__doc__)
     parser.add_argument("--limit", type=int, default=10_000, help="how many tickets at most, to be gone on with later")
@@ -109,7 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from itsm.aws.models import tables
     from itsm.aws.numbers import Numbers
     from itsm.aws.records import Records
+    from itsm.runtime.policy_check import check
 
+    if faults := check(options.policy) if options.policy else []:
+        print("\n".join(map(str, faults)))
+        return 2
     names = table_names(options)
     if names is None:
         print(f"no stack {options.stack!r} with outputs RecordsTable and AuditTable was found in {options.region}")
