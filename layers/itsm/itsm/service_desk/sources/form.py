@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from itsm.core.addresses import folded
 from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
-from itsm.service_desk import answers as answered
 from itsm.service_desk import ordering
 from itsm.service_desk.pages import frame, switch
 from itsm.service_desk.policy import Form, Question, Translation
@@ -114,7 +113,7 @@ def parse(
         sender=folded(facts.pop("sender", "")),
         sender_name=facts.pop("sender_name", ""),
         subject=facts.pop("subject", ""),
-        text=answered.with_text(form, said, facts.pop("text", "")),
+        text=facts.pop("text", ""),
         fields={"practice": form.practice, **_language(form), **facts},
         attachments=tuple(attachment(file_name(one.name) or "file", one.type, one.content) for one in came),
     )
