@@ -128,6 +128,18 @@ def test_the_same_is_there_for_machines(world: Desk) -> None:
     }
 
 
+def test_a_target_that_ran_out_has_nothing_left_for_machines(world: Desk) -> None:
+    world.time = NOON + HOUR
+    world.fires()
+    world.settle()
+    clocks = world.jira.properties[world.jira.only().id]["clocks"]
+    assert isinstance(clocks, list)
+    response = clocks[0]
+    assert isinstance(response, Mapping)
+    assert (response["state"], response["remaining"]) == ("breached", 0)
+    assert response["as_of"] == response["due"] == response["breached_at"] == "2025-11-24T16:15:00Z"
+
+
 def test_nothing_is_sent_because_time_passes(world: Desk) -> None:
     for _ in range(14):
         world.time += MINUTE

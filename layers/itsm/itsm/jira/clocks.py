@@ -156,13 +156,16 @@ def _words(clock: Clock, zone: str) -> str:
 def _facts(clock: Clock) -> dict[str, Json]:
     """The same for machines; instants in RFC 3339 (UTC), seconds of service time left at `as_of`."""
     paused, stopped = clock.state == PAUSED, clock.state == STOPPED
+    as_of, left = clock.since, clock.target - clock.used
+    if clock.state == RUNNING and clock.breached_at is not None and clock.breached_at > as_of:
+        as_of, left = clock.breached_at, 0  # what was left before it ran out tells nobody anything any more
     facts: dict[str, Json] = {
         "metric": clock.metric,
         "agreement": clock.agreement,
         "state": _state(clock).lower(),
         "target": clock.target,
-        "remaining": None if stopped else clock.target - clock.used,
-        "as_of": _instant(clock.since),
+        "remaining": None if stopped else left,
+        "as_of": _instant(as_of),
         "due": _instant(clock.due),
         "paused_since": _instant(clock.since) if paused else None,
         "breached_at": _instant(clock.breached_at),
