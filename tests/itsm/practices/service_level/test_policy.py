@@ -1,6 +1,7 @@
 """Service level policy that contradicts itself is refused, with the key and what to do."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -107,6 +108,12 @@ def test_only_what_waits_for_the_requester_is_done_for_want_of_an_answer() -> No
     [(key, reason)] = problems(policy(hold=(fine, wrong)))
     assert key == "hold.1.resolve"
     assert "a supplier is waited for" in reason
+
+
+def test_an_agreement_behind_one_that_asks_the_same_is_refused_unless_that_one_ends() -> None:
+    again = replace(CRITICAL, name="again")
+    assert [key for key, _ in problems(policy(CRITICAL, again, STANDARD))] == ["agreement.1.when"]
+    assert problems(policy(replace(CRITICAL, valid_until=date(2026, 12, 31)), again, STANDARD)) == []
 
 
 @pytest.mark.parametrize(("reminders", "end"), [(("2 business_days",), "1h"), (("4h", "9h"), "1 business_day")])

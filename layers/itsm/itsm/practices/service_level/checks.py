@@ -45,9 +45,24 @@ def problems(policy: ServiceLevels) -> Problems:
     found += [("agreement", f"{name!r} is there twice") for name in sorted({n for n in names if names.count(n) > 1})]
     for n, agreement in enumerate(policy.agreement):
         found += [(f"agreement.{n}.{key}", reason) for key, reason in _agreement_problems(agreement, policy)]
-    found += hold_problems(policy)
+    found += _hidden(policy) + hold_problems(policy)
     # what does not even read cannot be compared with what it supports
     return found or support_problems(policy)
+
+
+def _hidden(policy: ServiceLevels) -> Problems:
+    """Agreements that no ticket can come to, since one before them asks the same and holds at all times."""
+    found: Problems = []
+    seen: list[Agreement] = []
+    for n, agreement in enumerate(policy.agreement):
+        if agreement.kind != SLA or not agreement.when:
+            continue
+        first = next((one.name for one in seen if one.when == agreement.when), "")
+        if first:
+            found.append((f"agreement.{n}.when", f"{first!r} stands before it and asks the same: it would never hold"))
+        if not (agreement.valid_from or agreement.valid_until):
+            seen.append(agreement)
+    return found
 
 
 def _agreement_problems(agreement: Agreement, policy: ServiceLevels) -> Problems:
