@@ -164,6 +164,23 @@ def test_a_ticket_that_waits_is_followed_up_and_in_the_end_done_in_service_days(
         assert agrees(ports, after)
 
 
+def test_a_ticket_that_waits_is_followed_up_in_the_service_days_of_the_group_that_gets_it_meanwhile() -> None:
+    hold = (Hold(reason="requester", follow_up=("1 business_day", "2 business_days"), resolve="3 business_days"),)
+    ports, record = opened(hold=hold, group="on-call")
+    ports.time = at("2026-03-26T16:00")
+    waiting = record.changed("StateChanged", by="ada", origin="records", at=ports.now(), state="on_hold",
+                             details={**record.details, "hold_reason": "requester"})  # fmt: skip
+    desk.update(ports, record.id, lambda _: waiting)
+    run_on(ports, record, "2026-03-27T17:00")
+    desk.update(ports, record.id, lambda one: one.changed("Assigned", by="ada", origin="records", at=ports.now(),
+                                                          group="network"))  # fmt: skip
+    after = run_on(ports, record, "2026-04-10T09:00")
+    asked = [shown(entry.at) for entry in ports.records.comments(record.id) if "wait for your answer" in entry.text]
+    assert asked == ["Fri 27 Mar 16:00:00", "Mon 30 Mar 16:00:00"], "nobody of the network group works on Saturday"
+    assert (after.state, shown(after.updated_at)) == ("resolved", "Tue 31 Mar 16:00:00")
+    assert agrees(ports, after)
+
+
 def test_an_answer_ends_the_wait_and_nothing_more_is_said() -> None:
     hold = (Hold(reason="", follow_up=("4h",), resolve="2 business_days"),)
     ports, record = opened(hold=hold)

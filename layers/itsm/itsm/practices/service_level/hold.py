@@ -5,6 +5,7 @@ from dataclasses import replace
 from itsm.core.clock import CANCELLED, RUNNING, Clock
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
+from itsm.core.service_time import elapsed
 from itsm.practices.service_level import clock as measure
 from itsm.practices.service_level.policy import HOLD, ServiceLevels
 from itsm.practices.service_level.terms import basis, hold_of, hold_target
@@ -18,13 +19,18 @@ type Clocks = tuple[Clock, ...]
 
 
 def follow(clocks: Clocks, before: Record, after: Record, lifecycle: Lifecycle, policy: ServiceLevels) -> Clocks:
-    """The clocks with the one of a hold: it begins with the hold or its reason, and ends with it."""
+    """The clocks with the one of a hold: it begins with the hold or its reason, and ends with it.
+
+    Whoever gets the ticket meanwhile waits in their own service days, counted from the beginning of the hold.
+    """
     if not policy.hold:
         return clocks
     was, now = before.state in lifecycle.held, after.state in lifecycle.held
     reason = str(after.details.get(REASON, ""))
     waiting = [one for one in clocks if one.kind == HOLD and one.state == RUNNING]
     same = was and now and str(before.details.get(REASON, "")) == reason
+    if same and before.group != after.group:
+        return tuple(_handed_over(one, after, policy) if one in waiting else one for one in clocks)
     if same or not (now or waiting):
         return clocks
     rest = tuple(one for one in clocks if one.kind != HOLD)
@@ -46,3 +52,13 @@ def _begun(record: Record, reason: str, policy: ServiceLevels) -> Clock | None:
         started_at=record.updated_at, since=record.updated_at,
     )  # fmt: skip
     return measure.begun(clock, basis(clock, policy))
+
+
+def _handed_over(clock: Clock, record: Record, policy: ServiceLevels) -> Clock:
+    calendar, at = policy.hours(policy.group_hours(record.group)), record.updated_at
+    target = hold_target(hold_of(policy, clock.agreement), calendar, clock.started_at)
+    if calendar.name == clock.calendar or not target:
+        return clock
+    used = elapsed(calendar, clock.started_at, at)
+    moved = replace(clock, calendar=calendar.name, target=target, used=used, since=at)
+    return measure.begun(moved, basis(moved, policy))
