@@ -2,6 +2,7 @@
 
 import pytest
 from itsm.core.record import Record
+from itsm.service_desk.approval_page import question
 
 from tests.support.estate import Estate
 
@@ -55,6 +56,13 @@ def test_an_order_with_three_tasks_one_after_two_costs_eighteen_transitions(esta
     estate.settle(days=15)
     assert estate.now(light).state == "closed"
     assert estate.transitions(light) == 18
+
+
+def test_an_order_says_to_its_approver_and_on_its_page_what_was_chosen(estate: Estate) -> None:
+    record = estate.order("laptop", **STRONG, text="I draw.")
+    told = "Which one?: Strong, 16 inch (1900 euro)\nYour manager's e-mail address: mona@example.org\n"
+    assert estate.ports.records.comments(record.id)[0].text == f"{told}Will you work from elsewhere?: Yes\n\nI draw."
+    assert "<dt>Plan</dt>" not in question(estate.now(record), MANAGER, "", estate.ports.policies.languages.of("en"))
 
 
 def test_what_costs_nothing_needs_nobody_and_leaves_out_what_it_does_not_need(estate: Estate) -> None:

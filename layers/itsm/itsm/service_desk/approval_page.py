@@ -47,7 +47,7 @@ def _facts(record: Record, words: Words) -> str:
         (words.say("requested_by"), record.requester_name or record.requester),
         (words.say("service"), record.service),
     ]
-    for name in SHOWN:
+    for name in SHOWN if record.practice == "change" else ():
         value = _shown(record.details.get(name), words)
         rows.append((words.say(name), words.value(value) if name in WORDED else value))
     for name in INSTANTS:

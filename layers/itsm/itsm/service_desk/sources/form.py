@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from itsm.core.addresses import folded
 from itsm.core.errors import InvalidInputError, ItsmError, MalformedError, TooLargeError
+from itsm.service_desk import answers as answered
 from itsm.service_desk import ordering
 from itsm.service_desk.pages import frame, switch
 from itsm.service_desk.policy import Form, Question, Translation
@@ -113,7 +114,7 @@ def parse(
         sender=folded(facts.pop("sender", "")),
         sender_name=facts.pop("sender_name", ""),
         subject=facts.pop("subject", ""),
-        text=facts.pop("text", ""),
+        text=answered.with_text(form, said, facts.pop("text", "")),
         fields={"practice": form.practice, **_language(form), **facts},
         attachments=tuple(attachment(file_name(one.name) or "file", one.type, one.content) for one in came),
     )
@@ -247,7 +248,7 @@ def _asked(one: Question, value: str, error: str, form: Form) -> str:
     name = escape(one.name)
     zone = f"{form.say('zone')}: {form.zone}." if one.type == "instant" else ""
     hint = " ".join(part for part in (one.hint, zone, _only_if(one, form)) if part)
-    needed = one.required and not one.when  # by the browser, which would ask for what is hidden as well
+    needed = one.required and not one.when
     told = [f"{name}-hint"] * bool(hint) + [f"{name}-wrong"] * bool(error)
     below = f'<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
     below += f'<p class="wrong" id="{name}-wrong">{escape(error)}</p>' if error else ""
