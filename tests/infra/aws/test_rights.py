@@ -49,6 +49,7 @@ NEEDS = {
     "mail.send": {"ses:SendEmail *", "ses:SendRawEmail *"}
     | {"dynamodb:GetItem EphemeralTable", "dynamodb:PutItem EphemeralTable"},
     "once.first": {"dynamodb:PutItem EphemeralTable"},
+    "once.held": {"dynamodb:PutItem EphemeralTable"},
     "once.count": {"dynamodb:UpdateItem EphemeralTable"},
     "secret.link": {"secretsmanager:GetSecretValue LinkSecret"},
     "secret.sources": {"secretsmanager:GetSecretValue SourcesSecret"},
