@@ -39,13 +39,22 @@ class Gathered:
 
 
 def gathered(stories: Iterable[Story], policy: ServiceLevels, begin: int, end: int, until: int) -> Gathered:
-    """Every record opened in a period, measured by the policy from its events."""
+    """What was known in a period of every promise, measured by the policy from the events of its record.
+
+    A promise counts once, in the period in which it was met or missed, whenever its ticket was opened; one that is open
+    still counts as such where its ticket was opened. So no period is judged, or paid for, by a part of it.
+    """
     found = Gathered()
     for one in stories:
-        if not begin <= one.record.opened_at < end or one.record.practice == "submission":
+        if one.record.opened_at >= end or one.record.practice == "submission":
             continue
         moments = story(one.record, one.events, one.comments, load(one.record.practice).lifecycle, policy)
-        some = list(results(moments, until, policy))
+        opened = one.record.opened_at
+        some = [
+            result
+            for result in results(moments, until, policy)
+            if begin <= (opened if result.met is None else result.at) < end
+        ]
         found.results += some
         stretches = list(segments(moments, until, policy))
         for metric in METRICS:
