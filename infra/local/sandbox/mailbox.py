@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 SIZE_LIMIT = 40 * 1024 * 1024
 """Bytes of an incoming mail (Amazon SES quotas, email receiving)."""
 LINE_LIMIT = 4 * 1024 * 1024
+MAX_HEADER = 8_192
+"""Characters of a header that are announced: a message of SNS holds 256 KB, and the mail itself is stored whole."""
 LOOK_EVERY = 0.25
 DONE = "done"
 REFUSED = "refused"
@@ -99,10 +101,10 @@ class Mailbox:
                 "headers": [],
                 "commonHeaders": {
                     "returnPath": sender,
-                    "from": [str(headers.get("from", ""))],
-                    "to": [str(headers.get("to", ""))],
-                    "messageId": str(headers.get("message-id", "")),
-                    "subject": str(headers.get("subject", "")),
+                    "from": [str(headers.get("from", ""))[:MAX_HEADER]],
+                    "to": [str(headers.get("to", ""))[:MAX_HEADER]],
+                    "messageId": str(headers.get("message-id", ""))[:MAX_HEADER],
+                    "subject": str(headers.get("subject", ""))[:MAX_HEADER],
                 },
             },
             "receipt": {

@@ -87,6 +87,13 @@ def test_any_bytes_are_taken(raw: bytes) -> None:
     assert stored.steps == ["store", "announce"]
 
 
+def test_a_mail_with_an_endless_header_is_announced_in_a_message_sns_takes() -> None:
+    stored = Stored()
+    endless = "".join(f"{name}: {'=?utf-8?q?a?= ' * 30_000}\n" for name in ("From", "To", "Subject"))
+    stored.mailbox.deliver(f"{endless}\nx".encode(), "", [])
+    assert len(json.dumps(stored.told[0])) < 262_144
+
+
 def test_a_file_in_the_drop_folder_is_delivered_once_it_is_whole_and_moved_away(tmp_path: Path) -> None:
     stored = Stored()
     drop = DropFolder(tmp_path, stored.mailbox, "support@itsm.example.com")
