@@ -47,6 +47,28 @@ def test_a_merged_ticket_ends_and_its_people_and_words_go_on_in_the_other(ports:
     assert (here.public, "every mail takes a minute" in here.text) == (False, True)
 
 
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("POST /records/{number}/merge", {"into": "INC0000002", "silent": True}),
+        ("POST /records/{number}/split", {"title": "Half", "text": "of it", "silent": True}),
+        ("PUT /records/{number}/parent", {"parent": "INC0000002", "silent": True}),
+        ("POST /records/{number}/problem", {"silent": True}),
+        ("PUT /records/{number}/problem", {"problem": None, "silent": True}),
+    ],
+)
+def test_a_field_nobody_reads_is_422_and_nothing_is_done(ports: FakePorts, route: str, body: Any) -> None:
+    one, _ = tickets(ports, "one", "two")
+    status, told = call(ports, route, one, body)
+    assert (status, told["field"], len(ports.records.stored)) == (422, "silent", 2)
+    assert ports.records.get(one.id) == one
+
+
+def test_a_ticket_merged_into_itself_is_told_so(ports: FakePorts) -> None:
+    (one,) = tickets(ports, "one")
+    assert merge(ports, one, one)[1]["reason"] == f"is {one.number} itself"
+
+
 def test_a_merge_done_twice_is_done_once(ports: FakePorts) -> None:
     one, two = tickets(ports, "one", "two")
     assert [merge(ports, one, two)[0] for _ in range(2)] == [200, 200]

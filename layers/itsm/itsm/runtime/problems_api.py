@@ -5,7 +5,7 @@ from itsm.practices.problem.record import check_incident, check_problem, problem
 from itsm.runtime import problems
 from itsm.runtime.http import Request, Response, json_response
 from itsm.runtime.ports import Ports
-from itsm.runtime.records_api import COMMENT_CHARS, shown, text_of, who
+from itsm.runtime.records_api import COMMENT_CHARS, body_of, shown, text_of, who
 from itsm.service_desk import opening
 
 ORIGIN = "records"
@@ -16,7 +16,7 @@ def open_problem(request: Request, ports: Ports) -> Response:
 
     Asking again opens no second one. 422 for a record that is no incident.
     """
-    body, by = request.json(), who(request)
+    body, by = body_of(request, "text"), who(request)
     incident = ports.records.find(request.params["number"])
     check_incident(incident)
     if number := problem_of(incident):
@@ -35,7 +35,7 @@ def choose_problem(request: Request, ports: Ports) -> Response:
 
     422 where the one is no incident, or the other no problem that is still open or has room for it.
     """
-    body, by = request.json(), who(request)
+    body, by = body_of(request, "problem"), who(request)
     if "problem" not in body:
         raise InvalidInputError("problem", "is the number of the problem behind this incident, or null")
     incident = ports.records.find(request.params["number"])

@@ -101,10 +101,7 @@ def comment(request: Request, ports: Ports) -> Response:
 
     Other words under a key that was used are a comment of their own: nothing that is answered with 201 is left out.
     """
-    body, caller = request.json(), who(request)
-    unknown = sorted(set(body) - {"text", "public"})
-    if unknown:  # whoever spells `public` in another way would have the requester read a note among colleagues
-        raise InvalidInputError(unknown[0], "cannot be set; what can: text, public")
+    body, caller = body_of(request, "text", "public"), who(request)
     record = ports.records.find(request.params["number"])
     text = text_of("text", body.get("text"), COMMENT_CHARS)
     public = body.get("public", True)
@@ -245,6 +242,18 @@ def _is_detail(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= DETAIL_CHARS
     return value is None or (isinstance(value, int) and abs(value) < 10 ** (2 * DIGITS))
+
+
+def body_of(request: Request, *fields: str) -> Mapping[str, Any]:
+    """The body, which may have these fields and no other. Raises InvalidInputError with the field nobody would read.
+
+    Whoever spells `public` in another way would else have the requester read a note among colleagues.
+    """
+    body = request.json()
+    unknown = sorted(set(body) - set(fields))
+    if unknown:
+        raise InvalidInputError(unknown[0], f"cannot be set; what can: {', '.join(fields)}")
+    return body
 
 
 def text_of(name: str, value: Any, most: int, *, empty: bool = False) -> str:

@@ -10,7 +10,7 @@ from itsm.core.record import Comment, Record, derived_id
 from itsm.runtime import desk
 from itsm.runtime.http import Request, Response, json_response
 from itsm.runtime.ports import Ports
-from itsm.runtime.records_api import COMMENT_CHARS, TITLE_CHARS, shown, text_of, who
+from itsm.runtime.records_api import COMMENT_CHARS, TITLE_CHARS, body_of, shown, text_of, who
 from itsm.service_desk import opening, relations
 
 ENDS = ("cancelled", "closed", "rejected")
@@ -23,7 +23,7 @@ def merge(request: Request, ports: Ports) -> Response:
     Doing it again changes nothing. 422 for a circle, another practice, or a ticket that was merged away itself. Both
     are saved in one transaction on the versions that were judged, so two merges at once make no circle either.
     """
-    body, by = request.json(), who(request)
+    body, by = body_of(request, "into"), who(request)
     record = ports.records.find(request.params["number"])
     into = ports.records.find(text_of("into", body.get("into"), 20))
     key, most = f"merge {record.number} {into.number}", ports.policies.sources.mail.participants
@@ -54,7 +54,7 @@ def split(request: Request, ports: Ports) -> Response:
 
     An Idempotency-Key header makes a repeat harmless; without one the same title and text are the same split.
     """
-    body, by = request.json(), who(request)
+    body, by = body_of(request, "title", "text"), who(request)
     record = ports.records.find(request.params["number"])
     title = text_of("title", body.get("title"), TITLE_CHARS)
     said = text_of("text", body.get("text"), COMMENT_CHARS)
@@ -75,7 +75,7 @@ def split(request: Request, ports: Ports) -> Response:
 
 def parent(request: Request, ports: Ports) -> Response:
     """PUT /records/{number}/parent: {"parent": number or null}; 422 where a ticket would come to be part of itself."""
-    body, by = request.json(), who(request)
+    body, by = body_of(request, "parent"), who(request)
     if "parent" not in body:
         raise InvalidInputError("parent", "is the number of the ticket this is part of, or null")
     record = ports.records.find(request.params["number"])

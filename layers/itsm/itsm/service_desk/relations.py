@@ -31,10 +31,12 @@ def check_merge(record: Record, into: Record, find: Find) -> None:
     """Raise InvalidInputError where a ticket cannot be merged into another."""
     if record.details.get(MERGED_INTO) == into.number:
         return
-    if into.id == record.id or follow(into, find).id == record.id:
+    if into.id == record.id:
+        raise InvalidInputError("into", f"is {record.number} itself")
+    if follow(into, find).id == record.id:
         raise InvalidInputError("into", f"{into.number} has itself been merged into {record.number}")
     if into.practice != record.practice:
-        raise InvalidInputError("into", f"{into.number} is a {into.practice}, {record.number} a {record.practice}")
+        raise InvalidInputError("into", f"{into.number} is no {record.practice}, as {record.number} is")
     if into.details.get(MERGED_INTO):
         raise InvalidInputError(
             "into", f"{into.number} has been merged into {into.details[MERGED_INTO]}; name that one"

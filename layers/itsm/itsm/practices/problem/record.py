@@ -69,13 +69,13 @@ def without(problem: Record, number: str) -> Mapping[str, Json]:
 def check_incident(record: Record) -> None:
     """Raise InvalidInputError for a record that has no problem behind it, because it is no incident."""
     if record.practice != "incident":
-        raise InvalidInputError("number", f"{record.number} is a {record.practice}; a problem is behind incidents")
+        raise InvalidInputError("number", f"{record.number} is no incident; a problem is behind incidents")
 
 
 def check_problem(record: Record) -> None:
     """Raise InvalidInputError for a record that no further incident can belong to."""
     if record.practice != "problem":
-        raise InvalidInputError("problem", f"{record.number} is a {record.practice}")
+        raise InvalidInputError("problem", f"{record.number} is no problem")
     if record.state in LIFECYCLE.final:
         raise InvalidInputError("problem", f"{record.number} is {record.state}; open another one")
     if len(incidents(record)) >= MOST:
