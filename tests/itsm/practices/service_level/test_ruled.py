@@ -255,3 +255,31 @@ def test_what_begins_later_begins_though_nothing_ran_before(levels: ServiceLevel
 def test_before_its_clocks_are_started_nothing_begins() -> None:
     desk = Desk("2026-03-26T09:00", LEVELS).change("2026-03-26T09:01", group="new-york")
     assert (desk.record.clocks, desk.record.measured) == ((), False)
+
+
+def test_a_ticket_that_leaves_conditions_behind_has_clocks_that_follow_the_lifecycle() -> None:
+    paused = {"pause": {"state": "in_progress"}, "stop": {"state": "closed"}}
+    by_rules = Agreement(name="ruled", when={"service": "erp"}, targets=STANDARD.targets,
+                         conditions={"response": Conditions(stop={"said": "agent"}),
+                                     "resolution": Conditions(**paused)})  # fmt: skip
+    levels = policy(by_rules, STANDARD)
+    desk = Desk("2026-03-26T09:00", levels, service="erp").start("2026-03-26T09:00")
+    desk.change("2026-03-26T09:05", state="in_progress").change("2026-03-26T09:10", service="email")
+    assert (desk.clock("resolution").agreement, desk.clock("resolution").state) == ("standard", RUNNING)
+    assert desk.clock("response").state == STOPPED, "work on it is an answer by now"
+    assert desk.change("2026-03-26T09:20", state="on_hold").clock("resolution").state == PAUSED
+    desk.change("2026-03-26T09:30", state="resolved")
+    assert {one.state for one in desk.record.clocks} == {STOPPED}
+    assert desk.record.next_timer is None, "what is done breaks no promise later"
+    assert desk.change("2026-03-26T10:00", state="in_progress").clock("resolution").state == RUNNING
+    assert replayed(desk)
+
+
+def test_a_ticket_that_is_reopened_without_the_conditions_that_stopped_its_clock_is_measured_again() -> None:
+    by_rules = Agreement(name="ruled", when={"service": "erp"}, targets=STANDARD.targets,
+                         conditions={"all": Conditions()})  # fmt: skip
+    desk = Desk("2026-03-26T09:00", policy(by_rules, STANDARD), service="erp").start("2026-03-26T09:00")
+    desk.change("2026-03-26T10:00", state="resolved").change("2026-03-26T11:00", service="email", state="in_progress")
+    again = desk.clock("resolution")
+    assert (again.state, again.agreement, again.used) == (RUNNING, "standard", HOUR)
+    assert replayed(desk)

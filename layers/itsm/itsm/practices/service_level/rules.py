@@ -135,25 +135,43 @@ def realigned(clocks: Clocks, lifecycle: Lifecycle, record: Record, at: int, pol
     """
     on = terms(policy, record)
 
-    def align(clock: Clock, basis: Basis) -> Clock:
+    def align(clock: Clock) -> Clock:
+        by_rules = ruled.is_ruled(clock, policy)
+        if clock.kind != SLA or (by_rules and on.agreement.ruled(clock.metric) is not None):
+            return clock
+        if by_rules:
+            clock = _left_to(lifecycle, clock, record, at, policy)
         if clock.state == STOPPED:
             return clock
         target = on.target(clock.metric, clock.started_at)
         if target is None:
-            return measure.halted(clock, basis, at, CANCELLED)
+            return measure.halted(clock, basis(clock, policy), at, CANCELLED)
         if clock.state == CANCELLED:
             clock = replace(clock, state=RUNNING, since=at)
         elif (clock.agreement, clock.target) == (on.agreement.name, target):
             return clock
-        return measure.retargeted(clock, basis, on.basis(clock.metric), at, on.agreement.name, target)
+        new = on.basis(clock.metric)
+        return measure.retargeted(clock, basis(clock, policy), new, at, on.agreement.name, target)
 
     late = {NEXT_REPLY, RESPONSE} if record.state in lifecycle.answered else {NEXT_REPLY}
     known = late | {clock.metric for clock in clocks if clock.kind == SLA}
     added = [clock for clock in attach(record, on.agreement, on.calendar, at) if clock.metric not in known]
-    everything = (*_each(clocks, policy, align), *added)
+    everything = (*map(align, clocks), *added)
     # only hold matters here: whoever answered, did so when the state was reached
     holds = replace(lifecycle, answered=frozenset())
     return follow(everything, holds, record.state, record.state, at, policy)
+
+
+def _left_to(lifecycle: Lifecycle, clock: Clock, record: Record, at: int, policy: ServiceLevels) -> Clock:
+    """A clock that conditions moved until now, as the lifecycle finds it: at work it is not done, once answered it is.
+
+    Without this nobody would move it any more: neither the conditions of an agreement that is left, nor the lifecycle.
+    """
+    if clock.metric == RESOLUTION:
+        return measure.reopened(clock, basis(clock, policy), at)
+    if clock.metric == RESPONSE and record.state in lifecycle.answered:
+        return measure.halted(clock, basis(clock, policy), at, STOPPED)
+    return clock
 
 
 def measured(
