@@ -99,6 +99,13 @@ def test_the_best_language_of_the_browser_is_taken(accepts: str, language: str) 
     assert chosen(accepts, FORM.languages, "en") == language
 
 
+@pytest.mark.parametrize("name", ["token", "website", "approval", "raw", "plan"])
+def test_a_question_called_like_what_the_desk_keeps_itself_is_refused(name: str, policies: Policies) -> None:
+    asked = replace(FORM, question=(*FORM.question, Question(name=name, label="X")))
+    found = problems(Forms(form={"access": asked}, services=policies.services))
+    assert [path for path, _ in found] == ["form.access.question.5.name"]
+
+
 def test_what_is_wrong_with_a_condition_or_translation_is_named(policies: Policies) -> None:
     asks = replace(FORM.question[3], when={"kind": ("c",), "nothing": ("a",)})
     words = Translation(labels={"nothing": "x"}, choices={"kind.z": "x"}, hints={"none": "x"})

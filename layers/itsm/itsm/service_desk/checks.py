@@ -18,6 +18,7 @@ from itsm.service_desk.policy import (
     Verification,
     WebhookSource,
 )
+from itsm.service_desk.sources.form import TOKEN, TRAP
 
 PRACTICES = ("incident", "request", "change", "problem")
 SCHEMES = ("hmac", "token", "sns", "ecdsa", "form", "none")
@@ -26,6 +27,13 @@ QUESTION_TYPES = ("text", "email", "long", "choice", "instant", "file")
 LEVELS = ("1", "2", "3", "4", "5")
 BESIDE = ("service.criticality", "service.group", *ITEM_FACTS)
 """What routing may ask of a record's service and configuration item, beside the record's own facts."""
+KEPT = frozenset(
+    {"source_key", "message_id", "trust", "raw", "related", "fingerprint", "opened_by", "auto", "attachments", "tasks",
+     "sent_as_html", "refused_files", "files_left_out", "protection", "delivery", "undeliverable", "merged_into",
+     "held_files", "successor", "storm", "alarms", "approval", "approval_needed", "until", "close_seconds",
+     "hold_reason", "blocked", "blocked_at"}
+)  # fmt: skip
+"""Details the desk itself writes and acts by: what a stranger answers or posts must not stand in their place."""
 
 type Problems = list[tuple[str, str]]
 
@@ -103,6 +111,8 @@ def _webhook_problems(path: str, webhook: WebhookSource, services: Collection[st
     for name in webhook.required:
         if name not in webhook.map and name not in webhook.defaults:
             found.append((f"{path}.required", f"{name} is required but neither mapped nor given a default"))
+    for name in sorted(KEPT & {*webhook.map, *webhook.defaults}):
+        found.append((f"{path}.map.{name}", "is a word of the desk's own: take another"))
     for name in webhook.values:
         if name not in webhook.map:
             found.append((f"{path}.values.{name}", "translates a field that is not mapped"))
@@ -157,9 +167,18 @@ def forms_problems(forms: Forms) -> Problems:
             found.append((f"{path}.question", "a ticket needs a sender and a subject: ask for both or give defaults"))
         found += _translation_problems(path, form)
         for number, one in enumerate(form.question):
+            if one.name in _taken(form):
+                found.append(
+                    (f"{path}.question.{number}.name", f"{one.name} is a word of the desk's own: take another")
+                )
             found += _condition_problems(f"{path}.question.{number}.when", one, form)
             found += _question_problems(f"{path}.question.{number}", one, services)
     return found
+
+
+def _taken(form: Form) -> frozenset[str]:
+    """What no question of the form may be called: its page has a token and a trap, a request its plan."""
+    return KEPT | {TOKEN, TRAP} | ({"plan"} if form.practice == "request" else set())
 
 
 def _condition_problems(path: str, one: Question, form: Form) -> Problems:
