@@ -165,15 +165,18 @@ def row(*cells: str) -> str:
 
 
 def release(ports: Ports, choice: Choice, by: str, *, dry: bool) -> int:
-    """Go through what is held and what is suppressed; how many are left."""
-    left = 0
+    """Go through what is held and what is suppressed; how many are left, with those asked for that do not wait."""
+    left, absent = 0, dict.fromkeys(choice.numbers)
     for record in quarantined.waiting(ports, choice):
+        absent.pop(record.number, None)
         came = datetime.fromtimestamp(record.opened_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         done = not dry and quarantined.release(record, by, ports)
         left += not done
         said = "released" if done else "stays" if dry else "gone meanwhile"
         print(row(f"{record.number} {record.state}", came, f"{record.source}: {quarantined.reason_of(record)}", said))
-    return left
+    for number in absent:
+        print(row(number, "", "", "does not wait"))
+    return left + len(absent)
 
 
 def operator(session: Any) -> str:
@@ -231,7 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         left += redrive(options.stack, session.client, only=options.queue, dry=dry)
     if not options.queue:
         left += release(ports, choice, options.by or operator(session), dry=dry)
-    print(f"{left} left waiting" + ("; --go with --all or a choice lets them through again" if dry and left else ""))
+    what = "of these left" if _chosen(options) or options.queue else "left waiting"
+    print(f"{left} {what}" + ("; --go with --all or a choice lets them through again" if dry and left else ""))
     return 1 if left and not dry else 0
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from itsm.runtime.quarantined import Choice
 from moto import mock_aws
 
 from infra.aws import redrive
 from infra.aws.redrive import RedriveError
+from tests.fakes import FakePorts
 from tests.infra.aws import rules
 from tests.infra.aws.estate import load
 
@@ -145,6 +147,11 @@ def test_a_list_changes_nothing_and_a_release_without_a_choice_is_refused(capsys
     with pytest.raises(SystemExit):
         redrive.main(["--go"])
     assert "say what" in capsys.readouterr().err
+
+
+def test_a_number_that_does_not_wait_is_said_so_and_counts_as_left(capsys: pytest.CaptureFixture[str]) -> None:
+    assert redrive.release(FakePorts(), Choice(numbers=("SUB0000099",)), "ada", dry=False) == 1
+    assert capsys.readouterr().out.split() == ["SUB0000099", "does", "not", "wait"]
 
 
 def test_a_dead_letter_queue_is_only_counted_until_it_is_said_otherwise(
