@@ -106,6 +106,20 @@ def test_an_out_of_office_reply_is_for_the_agents_alone_and_moves_nothing(ports:
     assert (entry.public, ticket.state) == (False, "new")
 
 
+def test_late_replies_to_a_finished_ticket_are_one_new_one_however_many_come(ports: FakePorts) -> None:
+    (old,) = deliver(ports, raw())
+    ports.records.save(old.changed("StateChanged", by="ada", origin="records", at=ports.now(), state="resolved"))
+    ports.time += 40 * 86_400
+    to = reply_address(ports.link_secret, old.id, "desk.example.org")
+    for number, key in enumerate((2, 2, 3, 3, 2)):
+        deliver(ports, raw(f"Again {key}.", to=to, message_id=f"{key}@example.org"), f"mail/{number}")
+    old, new = ports.records.stored.values()
+    assert (old.state, new.state, new.details["related"]) == ("resolved", "new", old.number)
+    assert [entry.text for entry in ports.records.journal[new.id]] == ["Again 3."]
+    other = raw("Mine.", sender="eve@example.net", to=to, message_id="4@example.net")
+    assert len(deliver(ports, other, "mail/9")) == 3, "who takes no part in the new one opens their own"
+
+
 @pytest.mark.parametrize(
     ("body", "verdicts", "reason"),
     [

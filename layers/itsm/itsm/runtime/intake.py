@@ -17,7 +17,7 @@ from itsm.runtime.caps import capped
 from itsm.runtime.ports import Ports
 from itsm.service_desk import delivery, on_behalf, quarantine
 from itsm.service_desk.attachments import screened
-from itsm.service_desk.decide import APPEND, CREATE, DROP, HOLD, REOPEN, REOPENED, Known, Outcome, decide
+from itsm.service_desk.decide import APPEND, CREATE, DROP, FOLLOWED_BY, HOLD, REOPEN, REOPENED, Known, Outcome, decide
 from itsm.service_desk.filters import Own
 from itsm.service_desk.opening import Blob, Defaults, Entry, entry, hold, opening
 from itsm.service_desk.sources import email
@@ -104,10 +104,10 @@ def _succeed(submission: Submission, known: Record, ports: Ports, defaults: Defa
     return record, new
 
 
-def _pointing(record: Record, successor: Record, origin: str, at: int) -> Record:
-    if record.details.get(SUCCESSOR) == successor.id:
+def _pointing(record: Record, successor: Record, origin: str, at: int, by: str = SUCCESSOR) -> Record:
+    if record.details.get(by) == successor.id:
         return record
-    details = {**record.details, SUCCESSOR: successor.id}
+    details = {**record.details, by: successor.id}
     return record.changed("FieldsChanged", by=SYSTEM, origin=origin, at=at, details=details)
 
 
@@ -241,7 +241,9 @@ def _act(outcome: Outcome, submission: Submission, ports: Ports) -> None:
     if outcome.kind == HOLD:
         ports.records.create(hold(submission, outcome.reason, outcome.related))
     elif outcome.kind == CREATE:
-        open_mail(submission, outcome, ports)
+        record, after = open_mail(submission, outcome, ports), outcome.after
+        if after is not None:
+            desk.update(ports, after.id, lambda current: _pointing(current, record, MAIL, ports.now(), FOLLOWED_BY))
     elif outcome.record is not None and outcome.kind == REOPEN:
         _reopen(submission, outcome.record, ports)
     elif outcome.record is not None and outcome.kind in (APPEND, DROP):

@@ -8,10 +8,12 @@ from itsm.core.record import Record
 from itsm.service_desk import filters, relations
 from itsm.service_desk.policy import MailSource
 from itsm.service_desk.submission import REFUSED, Submission
-from itsm.service_desk.threading import Candidate, may_join
+from itsm.service_desk.threading import OWN_MESSAGE_ID, Candidate, may_join
 
 CREATE, APPEND, REOPEN, HOLD, DROP = "create", "append", "reopen", "hold", "drop"
 REOPENED = "in_progress"
+FOLLOWED_BY = "followed_by"
+"""The detail of a finished ticket that holds the id of the newest one a late reply to it opened."""
 DAY = 86_400
 
 WORDS = {
@@ -30,12 +32,13 @@ class Outcome:
     create: open a ticket under `key`; `related` is the number of a ticket it may have to do with. append: a journal
     entry on `record`, seen by the requester. reopen: the same, and the ticket goes on in state `in_progress`. drop: an
     internal entry on `record` and nothing else, nobody is told. hold: a submission kept for a person to judge, `reason`
-    says why.
+    says why. `after` is the finished ticket that a created one goes on from.
     """
 
     kind: str
     reason: str
     record: Record | None = None
+    after: Record | None = None
     key: str = ""
     related: str = ""
 
@@ -96,22 +99,40 @@ def _joined(submission: Submission, pointers: Sequence[Candidate], known: Known)
     return None, "", related
 
 
-def _on_ticket(
-    submission: Submission, record: Record, how: str, known: Known, policy: MailSource, now: int, *, taken: bool
-) -> Outcome:
+def _newest(submission: Submission, record: Record, known: Known) -> Record:
+    """The ticket a late reply to this one opened already, where the sender takes part in it; else this one."""
+    named = str(record.details.get(FOLLOWED_BY, ""))
+    newest = known.record(named) if named and _is_over(record, known) else None
+    if newest is None or not may_join(Candidate(how=OWN_MESSAGE_ID, record=newest.id), submission, newest):
+        return record
+    return relations.follow(newest, known.record)
+
+
+def _is_over(record: Record, known: Known) -> bool:
     lifecycle = known.lifecycle(record.practice)
-    if record.state not in lifecycle.met and record.state not in lifecycle.final:
+    return record.state in lifecycle.met or record.state in lifecycle.final
+
+
+def _on_ticket(
+    submission: Submission, joined: Record, how: str, known: Known, policy: MailSource, now: int, *, taken: bool
+) -> Outcome:
+    record = _newest(submission, joined, known)
+    lifecycle = known.lifecycle(record.practice)
+    if not _is_over(record, known):
         return Outcome(kind=APPEND, record=record, reason=how)
     if known.has_entry(record.id, submission.comment_id):
         return Outcome(kind=APPEND, record=record, reason="delivered again")
     days = known.reopen_days(record.group)
-    recent = now - record.updated_at <= (policy.reopen_days if days is None else days) * DAY
+    # What a late reply opened is noted on the ticket, which must not make it a recent one.
+    within = (policy.reopen_days if days is None else days) * DAY
+    recent = now - record.updated_at <= within and FOLLOWED_BY not in record.details
     if recent and REOPENED in lifecycle.moves.get(record.state, frozenset()):
         return Outcome(kind=REOPEN, record=record, reason=how)
     return Outcome(
         kind=CREATE,
         key=_key(submission, taken=taken),
         related=record.number,
+        after=joined,
         reason=f"{record.number} is {record.state}",
     )
 
