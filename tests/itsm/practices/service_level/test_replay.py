@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from itsm.core import service_time as st
-from itsm.core.clock import RUNNING, Clock
+from itsm.core.clock import PAUSED, RUNNING, Clock
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.policy import RESOLUTION, RESPONSE, Level
 from itsm.practices.service_level.replay import clocks_from, versions
+from itsm.practices.service_level.terms import terms
 
 from tests.itsm.practices.service_level.world import HOUR, LIFECYCLE, STANDARD, Desk, at, policy, shown
 
@@ -55,6 +56,17 @@ def happens(draw: some.DrawFn, desk: Desk, now: int, fields: Mapping[str, tuple[
         desk.change(now, **change)
     elif move:
         desk.change(now, **move)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories(ANYTHING))
+def test_a_clock_that_is_not_over_goes_by_what_the_ticket_is_promised_now(desk: Desk) -> None:
+    on, state = terms(desk.policy, desk.record), desk.record.state
+    open_still = [clock for clock in desk.record.clocks if clock.state in (RUNNING, PAUSED)]
+    assert {(one.agreement, one.calendar) for one in open_still} <= {(on.agreement.name, on.calendar.name)}
+    assert not open_still or state not in LIFECYCLE.met | LIFECYCLE.final
+    paused = {one.metric for one in open_still if one.state == PAUSED}
+    assert paused <= (set(on.agreement.hold_pauses) if state in LIFECYCLE.held else set())
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,9 +1,12 @@
 """What every change of a ticket does to its clocks."""
 
+from dataclasses import replace
+
 import pytest
 from itsm.core.clock import CANCELLED, PAUSED, RUNNING, STOPPED
 from itsm.practices.service_level import rules
 from itsm.practices.service_level.policy import Agreement, Level, Target
+from itsm.practices.service_level.replay import clocks_from
 
 from tests.itsm.practices.service_level.world import (
     CRITICAL,
@@ -267,3 +270,14 @@ def test_clocks_of_an_agreement_and_a_calendar_that_are_gone_go_on_under_the_def
     desk.policy = policy(STANDARD)
     desk.change("2026-03-27T15:10", state="on_hold").change("2026-03-27T15:20", state="in_progress")
     assert desk.clock("resolution").state == RUNNING
+
+
+def test_the_next_question_is_answered_in_the_hours_and_by_the_promise_the_ticket_has_by_then() -> None:
+    levels = policy(replace(CRITICAL, targets={f"P{n}": Target(next_reply="2h") for n in (1, 2, 3)}), STANDARD)
+    desk = Desk("2026-03-26T09:00", levels).start("2026-03-26T09:00").say("2026-03-26T09:10")
+    desk.change("2026-03-26T10:00", group="new-york").say("2026-03-26T10:05", by="rita@example.org")
+    assert shown(desk.clock("next_reply").due, "America/New_York") == "Thu 26 Mar 09:30:00"
+    desk.say("2026-03-26T15:00").change("2026-03-26T15:05", service="erp")
+    asked = desk.say("2026-03-26T23:00", by="rita@example.org").clock("next_reply")
+    assert (asked.agreement, asked.calendar, shown(asked.due)) == ("critical", "always", "Fri 27 Mar 01:00:00")
+    assert clocks_from(desk.record, desk.events, desk.comments, LIFECYCLE, levels) == desk.record.clocks

@@ -107,9 +107,17 @@ def asked(clocks: Clocks, record: Record, at: int, policy: ServiceLevels) -> Clo
     """The clocks after a word of the requester: the first one that nobody answered starts the next reply's clock."""
     on = terms(policy, record)
     target = on.target(NEXT_REPLY, at)
-    if target is None:
+    if target is None or on.agreement.ruled(NEXT_REPLY) is not None:
         return clocks
-    return _each(clocks, policy, lambda clock, basis: measure.restarted(clock, basis, at, target), (NEXT_REPLY,))
+
+    def again(clock: Clock) -> Clock:
+        if clock.kind != SLA or clock.metric != NEXT_REPLY or clock.state not in (STOPPED, CANCELLED):
+            return clock
+        # who has the ticket and what is promised may be others than when the last word was answered
+        fresh = replace(clock, agreement=on.agreement.name, calendar=on.calendar.name)
+        return measure.restarted(fresh, on.basis(NEXT_REPLY), at, target)
+
+    return tuple(map(again, clocks))
 
 
 def regroup(clocks: Clocks, calendar: Calendar, at: int, policy: ServiceLevels) -> Clocks:
