@@ -147,6 +147,7 @@ def test_nobody_moves_a_change_past_its_approval_by_hand(ports: FakePorts) -> No
     for state in ("scheduled", "rejected", "in_review"):
         answer = patch(ports, {"state": state}, params={"number": number})
         assert (answer["statusCode"], state in read(answer)["legal"]) == (409, False)
+        assert "at its end" not in read(answer)["detail"]
 
 
 def test_other_words_under_a_key_that_was_used_are_not_lost(ports: FakePorts, ticket: Record) -> None:

@@ -32,7 +32,7 @@ class IllegalMoveError(ItsmError):
 
     def __init__(self, number: str, state: str, to: str, legal: Iterable[str]) -> None:
         self.state, self.to, self.legal = state, to, tuple(sorted(legal))
-        allowed = ", ".join(self.legal) or "none, the record is at its end"
+        allowed = ", ".join(self.legal) or "none"
         super().__init__(f"{number} is {state} and cannot become {to}; legal moves: {allowed}")
 
 
