@@ -29,6 +29,11 @@ def test_the_text_of_html_has_its_blocks_on_lines_and_its_quotes_marked() -> Non
     assert text.readable(html) == "One\ntwo\n\n* a\n* b\n\n> old\n\nx y"
 
 
+def test_characters_nobody_sees_go_although_html_spells_them_out() -> None:
+    clean = text.sanitised("<p>invoice&#x202e;fdp.exe&#8203;&#x2066;</p>")
+    assert clean == "<p>invoicefdp.exe</p>"
+
+
 def test_absurdly_nested_html_comes_back_as_bare_text() -> None:
     assert "<div" not in text.sanitised("<div>" * 5_000 + "hello")
 

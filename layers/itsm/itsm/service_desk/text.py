@@ -3,6 +3,8 @@
 import re
 from html.parser import HTMLParser
 
+from itsm.service_desk.sources import charsets
+
 MAX_HTML = 1_048_576
 MAX_TEXT = 1_048_576
 MAX_NESTING = 400
@@ -38,15 +40,15 @@ SPACED = frozenset(["p", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ul",
 def sanitised(html: str) -> str:
     """HTML with nothing in it that acts or calls home: an allow list of tags, safe links, images only by `cid:`.
 
-    At most 1 MiB of it is read. What nests absurdly deep comes back as bare text, since cleaning it would take too
-    long.
+    Hidden characters go as well, which HTML can spell without holding them. At most 1 MiB of it is read. What nests
+    absurdly deep comes back as bare text, since cleaning it would take too long.
     """
     import nh3
 
     html = html[:MAX_HTML]
     if _nesting(html) > MAX_NESTING:
         return nh3.clean_text(re.sub(r"<[^<>]{0,2000}>", " ", html))
-    return nh3.clean(
+    clean = nh3.clean(
         html,
         tags=set(TAGS),
         clean_content_tags=DROPPED - {"head", "noscript"},
@@ -56,6 +58,7 @@ def sanitised(html: str) -> str:
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
+    return charsets.clean(clean)
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
