@@ -147,7 +147,15 @@ def test_nobody_moves_a_change_past_its_approval_by_hand(ports: FakePorts) -> No
     for state in ("scheduled", "rejected", "in_review"):
         answer = patch(ports, {"state": state}, params={"number": number})
         assert (answer["statusCode"], state in read(answer)["legal"]) == (409, False)
-        assert "at its end" not in read(answer)["detail"]
+
+
+def test_what_waits_for_an_approval_after_the_work_has_no_move_and_is_not_said_to_be_at_its_end(
+    ports: FakePorts,
+) -> None:
+    change = a_record("chg", "change", state="awaiting_approval", details={"approval": {"accepted": "in_review"}})
+    answer = patch(ports, {"state": "cancelled"}, params={"number": ports.records.create(change).record.number})
+    assert (answer["statusCode"], read(answer)["legal"]) == (409, [])
+    assert read(answer)["detail"].endswith("legal moves: none")
 
 
 def test_other_words_under_a_key_that_was_used_are_not_lost(ports: FakePorts, ticket: Record) -> None:
