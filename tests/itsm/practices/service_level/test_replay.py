@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from itsm.core import service_time as st
 from itsm.core.clock import PAUSED, RUNNING, Clock
 from itsm.practices.service_level import rules
-from itsm.practices.service_level.policy import RESOLUTION, RESPONSE, Level
+from itsm.practices.service_level.policy import RESOLUTION, RESPONSE, Conditions, Level
 from itsm.practices.service_level.replay import clocks_from, versions
 from itsm.practices.service_level.terms import terms
 
@@ -152,3 +152,14 @@ def test_levels_of_another_policy_may_be_fewer_than_were_fired() -> None:
     desk = Desk().start("2026-03-27T15:01").tick("2026-04-10T12:00")
     fewer = policy(replace(STANDARD, levels=(Level(at=100),)))
     assert rules.fire(desk.record.clocks, at("2026-04-20T12:00"), fewer)[1] == ()
+
+
+def test_a_ruled_clock_goes_by_what_the_ticket_is_promised_when_it_is_taken_up_or_reset() -> None:
+    by_rules = replace(STANDARD, conditions={"resolution": Conditions(reset={"said": "requester"})})
+    desk = Desk("2026-03-26T09:00", policy(by_rules)).start("2026-03-26T09:00")
+    desk.change("2026-03-26T10:00", state="resolved").change("2026-03-26T11:00", group="new-york", priority=2)
+    desk.change("2026-03-26T12:00", state="in_progress")
+    assert (desk.clock("resolution").calendar, desk.clock("resolution").target) == ("new-york", 8 * HOUR)
+    desk.say("2026-03-26T15:00", by="rita@example.org", group="berlin")
+    assert (desk.clock("resolution").calendar, desk.clock("resolution").used) == ("berlin", 0)
+    assert clocks_from(desk.record, desk.events, desk.comments, LIFECYCLE, desk.policy) == desk.record.clocks

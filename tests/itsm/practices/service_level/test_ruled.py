@@ -51,6 +51,17 @@ def test_an_ola_starts_when_its_group_gets_the_ticket_and_stops_at_the_hand_over
     assert replayed(desk)
 
 
+def test_an_ola_whose_condition_no_longer_holds_is_cancelled_and_begins_anew_with_it() -> None:
+    for_mail = replace(BERLIN, when={"service": "email"})
+    desk = Desk("2026-03-26T10:00", policy(STANDARD, for_mail), service="email").start("2026-03-26T10:00")
+    assert clock(desk, "berlin-ola").state == RUNNING
+    assert clock(desk.change("2026-03-26T11:00", service="unheard-of"), "berlin-ola").state == CANCELLED
+    again = clock(desk.change("2026-03-26T12:00", service="email"), "berlin-ola")
+    assert (again.state, again.generation, again.used) == (RUNNING, 2, 0)
+    assert clock(desk.change("2026-03-26T13:00", group="new-york"), "berlin-ola").state == STOPPED
+    assert replayed(desk)
+
+
 def test_a_group_that_gets_the_ticket_again_begins_anew() -> None:
     desk = Desk("2026-03-26T10:00", LEVELS).start("2026-03-26T10:00").change("2026-03-26T11:00", group="new-york")
     desk.change("2026-03-26T14:00", group="berlin")

@@ -162,15 +162,17 @@ class _Step:
             clock = replace(clock, calendar=self.terms.calendar.name, agreement=self.agreement.name)
             return clock if target is None else measure.restarted(clock, self._basis(clock), self.at, target)
         taken_up = left_end and self.metric == RESOLUTION
-        return measure.reopened(clock, self._basis(clock), self.at) if taken_up else clock
+        return self._moved(measure.reopened(clock, self._basis(clock), self.at)) if taken_up else clock
 
     def _moved(self, clock: Clock) -> Clock:
         on, old = self.terms, self._basis(clock)
         if self._begins("reset") and not self._holds("stop"):
             target = on.target(self.metric, self.at)
             stopped = measure.halted(clock, old, self.at, CANCELLED)
-            return stopped if target is None else measure.restarted(stopped, old, self.at, target)
+            fresh = replace(stopped, calendar=on.calendar.name, agreement=self.agreement.name)
+            return stopped if target is None else measure.restarted(fresh, on.basis(self.metric), self.at, target)
         other = clock.agreement != self.agreement.name or self.change.before.priority != self.change.after.priority
+        other = other or not self.change.was["at_work"]  # nobody looked at that while the work was done
         target = on.target(self.metric, clock.started_at) if other else clock.target
         if target is None:
             return measure.halted(clock, old, self.at, CANCELLED)
@@ -227,9 +229,11 @@ class _Step:
         kind, held, over = self.agreement.kind, bool(facts["held"]), not facts["at_work"]
         if name == "pause":
             return held and self.metric in self.agreement.hold_pauses and kind != UC
-        if name == "cancel":
-            return over and not facts["met"]
         attached = self._attached(facts)
+        if name == "cancel":
+            # an SLA that no longer holds gives way to another, which takes its clocks over
+            left = kind != SLA and attached and not rules.matches(self.agreement.when, facts)
+            return left or (over and not facts["met"])
         if name == "start":
             return attached and not over
         if name == "stop":
