@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import itsm_policy
 import pytest
 from itsm.core.clock import Clock
+from itsm.core.errors import OutsideError
 from itsm.core.record import Record
 from itsm.practices.incident import LIFECYCLE
 from itsm.practices.service_level.replay import clocks_from
@@ -186,3 +187,36 @@ def test_a_deadline_a_new_holiday_has_moved_is_moved_when_it_comes_and_never_fir
     ) == moved.clocks  # fmt: skip
     run_to(ports, moved.next_timer + 60)
     assert ports.records.get(record.id).event.type in ("ClockWarned", "ClockBreached")
+
+
+def answered_before_its_clocks(ports: FakePorts) -> Record:
+    """A ticket that was held and answered before the process came to start its clocks."""
+    record = ports.records.create(an_incident(group="service-desk", priority=2, at=ports.now())).record
+    follow(ports, record)
+    ports.time += 60
+    answer = a_comment(record, at=ports.now())
+    said = desk.update(ports, record.id, lambda current: desk.commented(current, answer), answer)
+    ports.time += 60
+    return desk.update(
+        ports, said.id, lambda now: desk.moved(now, "on_hold", by="ada", origin="records", at=ports.now())
+    )
+
+
+def test_an_answer_and_a_hold_before_the_clocks_start_count(ports: FakePorts) -> None:
+    record = answered_before_its_clocks(ports)
+    follow(ports, *ports.records.written[1:])
+    ports.time += 3600
+    start.on({"step": "clocks", "record": record.id}, ports)
+    response, resolution = (clock(ports, record, metric) for metric in ("response", "resolution"))
+    assert (response.state, response.used) == ("stopped", 60)
+    assert (resolution.state, resolution.used) == ("paused", 120)
+    now = ports.records.get(record.id)
+    told = ((*ports.records.history(record.id), now.event), ports.records.comments(record.id))
+    assert clocks_from(now, *told, LIFECYCLE, ports.policies.service_level) == now.clocks
+
+
+def test_the_clocks_wait_for_a_history_that_is_not_all_there(ports: FakePorts) -> None:
+    record = answered_before_its_clocks(ports)
+    with pytest.raises(OutsideError, match="not all there yet"):
+        start.on({"step": "clocks", "record": record.id}, ports)
+    assert ports.records.get(record.id).clocks == ()

@@ -5,21 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 
-from itsm.core.errors import StaleVersionError
+from itsm.core.errors import OutsideError, StaleVersionError
 from itsm.core.events import Json
 from itsm.core.ports import SHARDS
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Comment, Record, derived_id
-from itsm.practices.service_level import escalation, rules
+from itsm.practices.service_level import escalation, replay, rules
 from itsm.practices.service_level.hold import OURS
 from itsm.practices.service_level.rules import Fired
-from itsm.runtime import desk, problems, suppression
+from itsm.runtime import desk, problems, stories, suppression
 from itsm.runtime.changes import NEAR, held_back
 from itsm.runtime.measure import under
 from itsm.runtime.ports import Ports
 from itsm.service_desk import quarantine
 
 ORIGIN = "timer"
+ONE_CHANGE = 2
+"""The version whose own event tells all that happened since the opening, unless it came with a comment."""
 CHUNK = 100
 """Timers read before the next are sent: a storm does not have to fit into memory, nor wait for its end."""
 REMINDER = "We still wait for your answer on {}; without one we cannot go on."
@@ -28,12 +30,22 @@ LAST_WORD = "We heard nothing from you on {} and take it to be done. Answer this
 
 
 def start(record_id: str, ports: Ports) -> Mapping[str, Json]:
-    """Attach the clocks of the agreement that holds for the record, once; they run from its opening."""
+    """Attach the clocks of the agreement that holds for the record, once; they run from its opening.
+
+    What happened since then counts: an answer, a hold. Raises OutsideError while its history is not all there.
+    """
 
     def started(record: Record) -> Record:
         if record.measured:
             return record
-        clocks = rules.started(record, ports.now(), ports.policies.service_level, load(record.practice).lifecycle)
+        lifecycle, policy = load(record.practice).lifecycle, ports.policies.service_level
+        if record.version > ONE_CHANGE or record.event.comment:
+            story = stories.told(record.id, ports.records)
+            if [event.version for event in story.events] != [*range(1, record.version + 1)]:
+                raise OutsideError("the history of this ticket is not all there yet; it is tried again")
+            clocks = replay.started(record, story.events, story.comments, lifecycle, policy, ports.now())
+        else:
+            clocks = rules.started(record, ports.now(), policy, lifecycle)
         return record.changed("ClocksStarted", by=SYSTEM, origin=ORIGIN, at=ports.now(), **under(record, clocks))
 
     return desk.step_result(desk.update(ports, record_id, started))
