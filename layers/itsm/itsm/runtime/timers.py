@@ -7,6 +7,7 @@ from itertools import batched
 
 from itsm.core.errors import OutsideError, StaleVersionError
 from itsm.core.events import Json
+from itsm.core.lifecycle import Lifecycle
 from itsm.core.ports import SHARDS
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Comment, Record, derived_id
@@ -39,7 +40,7 @@ def start(record_id: str, ports: Ports) -> Mapping[str, Json]:
         if record.measured:
             return record
         lifecycle, policy = load(record.practice).lifecycle, ports.policies.service_level
-        if record.version > ONE_CHANGE or record.event.comment:
+        if _has_a_past(record, lifecycle, ports):
             story = stories.told(record.id, ports.records)
             if [event.version for event in story.events] != [*range(1, record.version + 1)]:
                 raise OutsideError("the history of this ticket is not all there yet; it is tried again")
@@ -49,6 +50,13 @@ def start(record_id: str, ports: Ports) -> Mapping[str, Json]:
         return record.changed("ClocksStarted", by=SYSTEM, origin=ORIGIN, at=ports.now(), **under(record, clocks))
 
     return desk.step_result(desk.update(ports, record_id, started))
+
+
+def _has_a_past(record: Record, lifecycle: Lifecycle, ports: Ports) -> bool:
+    """Whether more happened that clocks go by than its last event tells: moves, or words beside the opening's."""
+    if record.version <= ONE_CHANGE and not record.event.comment:
+        return False
+    return record.state != lifecycle.initial or len(ports.records.comments(record.id)) > 1
 
 
 def sweep(ports: Ports, shards: Sequence[int] = range(SHARDS)) -> None:
