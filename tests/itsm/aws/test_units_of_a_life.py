@@ -1,5 +1,6 @@
 """What an incident's whole life costs when the doors themselves live it, over the metered tables."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,8 +30,8 @@ delivered again is one entry and one version), and two index entries moved to an
 clock it is 4."""
 WAIT_UNITS, LINK_UNITS = 1, 6
 EVENTFUL_LIFE_UNITS = 62
-"""With a hold and an escalation beside what every life has; what the transactions of its two comments cost more than
-plain writes would are 4 of them."""
+"""With both a hold and an escalation beside what every life has; what the transactions of its two comments cost more
+than plain writes would are 4 of them."""
 ORDINARY = "The printer on floor three burns. " * 13
 """442 bytes: of the mails in the corpora, six of ten say no more."""
 
@@ -152,14 +153,31 @@ def test_a_hold_with_a_reason_costs_what_any_move_costs(life: Life) -> None:
     check(life)
 
 
-def test_a_hold_and_an_escalation_more_cost_what_they_must(life: Life) -> None:
-    begin(life)
+def waits(life: Life) -> None:
+    """On hold and back."""
     life.patch(state="on_hold")
     life.patch(state="in_progress")
+
+
+def is_late(life: Life) -> None:
+    """Its first level is reached."""
     life.ports.time = life.record.next_timer or life.ports.time
     fire.on(sqs({"record": life.record.id, "due": life.ports.time}), life.ports)
     life.spent("warned")
+
+
+@pytest.mark.parametrize(
+    ("events", "most"),
+    [((waits,), LIFE_UNITS), ((is_late,), LIFE_UNITS), ((waits, is_late), EVENTFUL_LIFE_UNITS)],
+    ids=["a hold", "an escalation", "both"],
+)
+def test_what_happens_more_in_a_life_costs_what_it_must(
+    life: Life, events: tuple[Callable[[Life], None], ...], most: int
+) -> None:
+    begin(life)
+    for happens in events:
+        happens(life)
     mirror(life)
     end(life)
     check(life)
-    assert life.total <= EVENTFUL_LIFE_UNITS, life.acts
+    assert life.total <= most, life.acts
