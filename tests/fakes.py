@@ -6,6 +6,7 @@ from typing import Any
 
 from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError
 from itsm.core.events import Event, Json
+from itsm.core.journal import said
 from itsm.core.ports import Change, Created, Fault, Link, Message, Page, Row, Suppression, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
@@ -72,6 +73,8 @@ class FakeRecords:
             return stored
         if stored.version != record.version - 1:
             raise StaleVersionError(f"{record.number} is at version {stored.version}; read it again")
+        if record.before is not None and record.before.version > 1 and (over := said(record.id, record.before)):
+            self.put_said(over)
         if comment is not None:
             entries.append(replace(comment, version=record.version))
         self._write(record)
@@ -90,12 +93,9 @@ class FakeRecords:
     def comments(self, record_id: str) -> tuple[Comment, ...]:
         """Oldest first."""
         found = list(self.journal.get(record_id, []))
-        record = self.get(record_id)
-        if record.version == 1 and not any(entry.id == "opening" for entry in found):
-            event = record.event
-            found.append(
-                Comment(id="opening", record=record_id, at=event.at, by=event.by, text=event.text, origin=event.origin)
-            )
+        newest = said(record_id, self.get(record_id).event)
+        if newest is not None and all(entry.id != newest.id for entry in found):
+            found.append(newest)
         return tuple(sorted(found, key=lambda entry: (entry.id != "opening", entry.at, entry.version)))
 
     def put_said(self, comment: Comment) -> None:

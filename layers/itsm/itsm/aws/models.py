@@ -14,7 +14,6 @@ from itsm.core.ports import SHARDS
 META, JIRA, POINTER, BLOCK, DAYS = "META", "JIRA", "P", "B", "D"
 ADDRESSES = "X#ADDRESSES"
 COMMENT, WAIT = "C#", "W#"
-OPENING = "opening"
 NO_DUE = 9_999_999_999
 CONNECT_SECONDS, READ_SECONDS = 3, 5
 """How long a call of a table waits for its connection, and for its answer."""

@@ -17,7 +17,6 @@ from itsm.aws.models import (
     COMMENT,
     CONNECT_SECONDS,
     META,
-    OPENING,
     READ_SECONDS,
     WAIT,
     RecordItem,
@@ -30,6 +29,7 @@ from itsm.aws.numbers import Numbers
 from itsm.aws.trouble import asked, is_too_large
 from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError, TooLargeError
 from itsm.core.events import Event
+from itsm.core.journal import OPENING, said
 from itsm.core.ports import Change, Created, Page, Row, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
@@ -87,9 +87,13 @@ class Records(Links, Faults, Addresses):
         return self.get(found.pk.removeprefix("T#"))
 
     def save(self, record: Record, comment: Comment | None = None) -> Record:
-        """Write version n over version n-1; with a comment, both in one transaction."""
+        """Write version n over version n-1; a comment whose words its event does not carry in the same transaction."""
+        self._keep(record)
         if comment is not None:
-            return self._save_with_comment(record, comment)
+            if said(record.id, record.event) != replace(comment, version=record.version):
+                return self._save_with_comment(record, comment)
+            if self._has(comment):
+                return self.get(record.id)
         model = self._tables.record
         try:
             with asked(f"{record.number} could not be saved"):
@@ -97,6 +101,25 @@ class Records(Links, Faults, Addresses):
         except PutError:
             return self._own_or_stale(record)
         return record
+
+    def _keep(self, record: Record) -> None:
+        """Derive the entry of the version that is about to be written over, should the stream not have done so yet.
+
+        Hence every comment is an entry or in the newest event, and one that is delivered again is known. The opening
+        is left to the stream, which reads a long one whole.
+        """
+        entry = said(record.id, record.before) if record.before is not None else None
+        if entry is not None and entry.id != OPENING and not self._has(entry):
+            self.put_said(entry)
+
+    def _has(self, comment: Comment) -> bool:
+        model = self._tables.comment
+        try:
+            with asked("the journal could not be read"):
+                model.get(ticket_key(comment.record), f"{COMMENT}{comment.id}", consistent_read=True)
+        except model.DoesNotExist:
+            return False
+        return True
 
     def _save_with_comment(self, record: Record, comment: Comment) -> Record:
         tables = self._tables
@@ -123,6 +146,7 @@ class Records(Links, Faults, Addresses):
         try:
             with TransactWrite(connection=self._connection) as transaction:
                 for record, comment in changes:
+                    self._keep(record)
                     item = items.to_item(record, tables)
                     transaction.save(item, condition=tables.record.ver == record.version - 1)
                     if comment is not None:
@@ -147,17 +171,17 @@ class Records(Links, Faults, Addresses):
         )
 
     def comments(self, record_id: str) -> tuple[Comment, ...]:
-        """One query; the opening text comes from the first event until its item is written."""
+        """One query; what the newest event says comes from there until its item is written."""
         model = self._tables.comment
         with asked("the journal could not be read"):
             found = [
                 items.to_comment(item)
                 for item in model.query(ticket_key(record_id), model.sk.startswith(COMMENT), consistent_read=True)
             ]
-        if not any(comment.id == OPENING for comment in found):
-            record = self.get(record_id)
-            if record.version == 1:
-                found.append(opening_comment(record, record.event, record.event.text))
+        record = self.get(record_id)
+        newest = said(record_id, record.event)
+        if newest is not None and all(comment.id != newest.id for comment in found):
+            found.append(newest)
         return tuple(sorted(found, key=lambda comment: (comment.id != OPENING, comment.at, comment.version)))
 
     def put_said(self, comment: Comment) -> None:
@@ -217,13 +241,6 @@ class Records(Links, Faults, Addresses):
         row = model(pk=ticket_key(wait.record), sk=f"{WAIT}{wait.name}")
         with suppress(DeleteError), asked("a wait could not be forgotten"):
             row.delete(condition=model.token == wait.token)
-
-
-def opening_comment(record: Record, event: Event, text: str) -> Comment:
-    """The opening text as the journal's first entry."""
-    return Comment(
-        id=OPENING, record=record.id, at=event.at, by=event.by, text=text, origin=event.origin, public=True, version=1
-    )
 
 
 def _row(item: RecordItem) -> Row:

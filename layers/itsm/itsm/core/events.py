@@ -15,9 +15,9 @@ GENESIS = ""
 class Event:
     """What made one version of a record: who did what when, and through which door.
 
-    `at` is whole seconds since the epoch, UTC. `changes` maps a field to (old, new). `text` is the opening text of
-    version 1, of a later one what the system says of it; `comment` the id of the comment that belongs to this version.
-    `hash` covers `previous` and all else.
+    `at` is whole seconds since the epoch, UTC. `changes` maps a field to (old, new). `comment` is the id of the comment
+    that belongs to this version. `text` is the opening text of version 1, of a later one its comment's, where that is
+    short; `public` says whether the requester may see it. `hash` covers `previous` and all else.
     """
 
     type: str
@@ -28,6 +28,7 @@ class Event:
     changes: Changes = field(default_factory=dict)
     text: str = ""
     comment: str = ""
+    public: bool = False
     previous: str = GENESIS
     hash: str = ""
 
@@ -44,6 +45,7 @@ def canonical(record_id: str, event: Event) -> str:
         "changes": {name: list(pair) for name, pair in event.changes.items()},
         "text": event.text,
         "comment": event.comment,
+        **({"public": True} if event.public else {}),
     }
     return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

@@ -31,6 +31,7 @@ class Record:
 
     `details` holds what only the record's practice knows; `generation` counts the processes that worked it.
     `digest` is the SHA-256 of the content it was opened from: it tells a redelivery from other content under its key.
+    `before` is the event of the version it was made from, None as it is read.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Record:
     details: Mapping[str, Json] = field(default_factory=dict)
     generation: int = 1
     digest: str = ""
+    before: Event | None = field(default=None, compare=False, repr=False)
 
     def changed(
         self,
@@ -66,13 +68,14 @@ class Record:
         at: int,
         comment: str = "",
         text: str = "",
+        public: bool = False,
         told: Sequence[str] = (),
         **new: Any,
     ) -> "Record":
         """The next version, with its event: what changed, by whom, through which door and when.
 
-        A `text` is what the system says of it, the journal's internal entry `comment`; it travels in the event, and
-        so does whom it is to be `told`, as a change of nothing the record keeps.
+        A `text` is what is said with it, the journal's entry `comment` (see itsm.core.journal), `public` or not; it
+        travels in the event, and so does whom it is to be `told`, as a change of nothing the record keeps.
 
         `event.changes` lists the fields that really differ, details one by one as `details.<name>`; clocks are left
         out of it, since they are derived.
@@ -88,8 +91,10 @@ class Record:
             changes=changes,
             comment=comment,
             text=text,
+            public=public,
         )
-        return replace(self, version=version, updated_at=at, event=chained(self.id, event, self.event.hash), **new)
+        linked = chained(self.id, event, self.event.hash)
+        return replace(self, version=version, updated_at=at, event=linked, before=self.event, **new)
 
     @property
     def measured(self) -> bool:

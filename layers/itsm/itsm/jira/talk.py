@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from itsm.core.journal import OPENING
 from itsm.core.record import Comment, Record, derived_id
 from itsm.jira import adf
 from itsm.jira.issues import Document, Person, Said
 from itsm.jira.merge import called
 from itsm.jira.policy import CommentRules, JiraPolicy
 
-OPENING = "opening"
-"""The journal's first entry; in Jira it is the description, not a comment."""
 ORIGIN = "jira"
 
 
@@ -29,7 +28,7 @@ def outgoing(comments: Iterable[Comment], mapped: Collection[str], rules: Commen
         comment
         for comment in comments
         if comment.id not in mapped
-        and comment.id != OPENING
+        and comment.id != OPENING  # in Jira it is the description
         and comment.origin != ORIGIN
         and (rules.to_jira == "all" or (rules.to_jira == "public" and comment.public))
     )

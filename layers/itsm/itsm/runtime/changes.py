@@ -1,12 +1,14 @@
 """Changes: what follows from one write to the records table; every part may run again without harm."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import floor
 from typing import Any
 
 from itsm.core.errors import NotFoundError
+from itsm.core.journal import OPENING, said
 from itsm.core.practice import load
-from itsm.core.record import Comment, Record
+from itsm.core.record import Record
 from itsm.runtime.desk import fact, wake
 from itsm.runtime.ports import Ports
 
@@ -18,7 +20,6 @@ LONGEST_DELAY = 900
 """Seconds a message can be held back (SQS)."""
 WAKING = frozenset({"state", "details.tasks"})
 """What a process may wait for: another state, or an order's task that is over."""
-OPENING = "opening"
 OPENING_BYTES = 100_000
 """Of the opening text in the journal: an item holds 400 KB at most, and a page of the journal is read in one go."""
 
@@ -40,10 +41,8 @@ def written(change: Mapping[str, Any]) -> Record | None:
 def follow(record: Record, ports: Ports) -> None:
     """Audit, journal, bus, process, waits, timers: in this order, each once in effect."""
     ports.audit.append(record.id, record.event)
-    if record.version == 1:
-        ports.records.put_said(_opening(record, ports))
-    elif record.event.text:
-        ports.records.put_said(_said(record))
+    if entry := said(record.id, record.event):
+        ports.records.put_said(replace(entry, text=_whole(record, ports)) if entry.id == OPENING else entry)
     ports.bus.publish([fact(record)])
     if record.version == 1 or "generation" in record.event.changes:
         _start(record, ports)
@@ -76,35 +75,15 @@ def _void(record: Record, ports: Ports) -> None:
     void(record, ports)
 
 
-def _said(record: Record) -> Comment:
-    """What the system said of this version, as the journal's entry: for the agents."""
-    event = record.event
-    return Comment(
-        id=event.comment,
-        record=record.id,
-        at=event.at,
-        by=event.by,
-        text=event.text,
-        origin=event.origin,
-        public=False,
-        version=event.version,
-    )
-
-
-def _opening(record: Record, ports: Ports) -> Comment:
-    event = record.event
-    text = event.text
-    key = record.details.get("text")
-    if isinstance(key, str) and key:
-        try:
-            text = ports.blobs.get(key).decode("utf-8", "replace")
-        except NotFoundError:
-            text = f"{text}\n\n[the rest of this text is missing from the store under {key}]"
-        else:
-            text = _shortened(text, key)
-    return Comment(
-        id=OPENING, record=record.id, at=event.at, by=event.by, text=text, origin=event.origin, public=True, version=1
-    )
+def _whole(record: Record, ports: Ports) -> str:
+    """The opening text, from the store where it was too long for the event."""
+    text, key = record.event.text, record.details.get("text")
+    if not isinstance(key, str) or not key:
+        return text
+    try:
+        return _shortened(ports.blobs.get(key).decode("utf-8", "replace"), key)
+    except NotFoundError:
+        return f"{text}\n\n[the rest of this text is missing from the store under {key}]"
 
 
 def _shortened(text: str, key: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from itsm.core.errors import IllegalMoveError, OutsideError, StaleVersionError
 from itsm.core.events import Json
+from itsm.core.journal import carried
 from itsm.core.organisation import criticality
 from itsm.core.ports import Change, Wait
 from itsm.core.practice import load
@@ -111,8 +112,8 @@ def commented(record: Record, comment: Comment, details: Mapping[str, Json] | No
 
 
 def said_with(comment: Comment) -> dict[str, Any]:
-    """The arguments of a change that a comment comes with: by whom, through which door, when, and which comment."""
-    return {"by": comment.by, "origin": comment.origin, "at": comment.at, "comment": comment.id}
+    """The arguments of a change that a comment comes with: by whom, through which door, when, which, and its words."""
+    return {"by": comment.by, "origin": comment.origin, "at": comment.at, "comment": comment.id, **carried(comment)}
 
 
 def people(record: Record) -> frozenset[str]:

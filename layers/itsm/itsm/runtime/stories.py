@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SPOKEN = ("id", "record", "at", "by", "origin", "public", "version")
 """What of a comment a clock goes by; its text stays where it is."""
-LEFT_OUT = ("clocks", "event", "title", "requester_name")
+LEFT_OUT = ("clocks", "event", "before", "title", "requester_name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from itsm.core.events import Json
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.ports import SHARDS
 from itsm.core.practice import load
-from itsm.core.record import SYSTEM, Comment, Record, derived_id
+from itsm.core.record import SYSTEM, Record, derived_id
 from itsm.practices.service_level import escalation, replay, rules
 from itsm.practices.service_level.hold import OURS
 from itsm.practices.service_level.rules import Fired
@@ -91,7 +91,7 @@ def fire(record_id: str, ports: Ports, due: int = 0) -> None:
             _again(record, now, ports)
             return
         try:
-            ports.records.save(*reached)
+            ports.records.save(reached)
         except StaleVersionError:
             if not left:
                 raise
@@ -99,8 +99,8 @@ def fire(record_id: str, ports: Ports, due: int = 0) -> None:
         return
 
 
-def _reached(record: Record, now: int, ports: Ports) -> tuple[Record, Comment | None] | None:
-    """The record after its levels fired, and what is said about it; promises first, what ends a hold after them."""
+def _reached(record: Record, now: int, ports: Ports) -> Record | None:
+    """The record after its levels fired; promises first, what ends a hold after them."""
     for hold, become in ((False, _escalated), (True, _waited)):
         clocks, fired = rules.fire(record.clocks, now, ports.policies.service_level, hold=hold)
         if fired:
@@ -108,15 +108,15 @@ def _reached(record: Record, now: int, ports: Ports) -> tuple[Record, Comment | 
     return None
 
 
-def _moved(record: Record, now: int, ports: Ports) -> tuple[Record, None] | None:
+def _moved(record: Record, now: int, ports: Ports) -> Record | None:
     """The record with its deadlines where they are now, if one that came has been moved by a new holiday."""
     clocks = rules.moved(record.clocks, now, ports.policies.service_level)
     if clocks == record.clocks:
         return None
-    return record.changed("ClocksRecomputed", by=SYSTEM, origin=ORIGIN, at=now, clocks=clocks), None
+    return record.changed("ClocksRecomputed", by=SYSTEM, origin=ORIGIN, at=now, clocks=clocks)
 
 
-def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, None]:
+def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> Record:
     """What is said of it travels in the event: its note is derived from that, and one write is enough."""
     policy, lifecycle = ports.policies.service_level, load(record.practice).lifecycle
     said = "; ".join(_told(one, record) for one in fired)
@@ -147,22 +147,27 @@ def _escalated(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -
         **wanted,
     )
     clocks = escalation.escalated(record, changed, lifecycle, policy)
-    return replace(changed, clocks=clocks), None
+    return replace(changed, clocks=clocks)
 
 
-def _waited(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> tuple[Record, Comment | None]:
+def _waited(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> Record:
     lifecycle = load(record.practice).lifecycle
     reason = fired[-1].clock.agreement
     if reason in OURS:
-        return _followed_up(record, reason, fired, now, ports), None
+        return _followed_up(record, reason, fired, now, ports)
     to = escalation.done_state(record, lifecycle) if escalation.ends_hold(fired) else ""
     words = (LAST_WORD if to else REMINDER).format(record.number)
-    said = replace(desk.internal_note(record, _key(fired), words, by=SYSTEM, origin=ORIGIN, at=now), public=True)
-    move = {"state": to} if to else {}
-    name = "HoldEnded" if to else "HoldReminded"
-    changed = record.changed(name, by=SYSTEM, origin=ORIGIN, at=now, comment=said.id, **move)
-    clocks = escalation.escalated(record, changed, lifecycle, ports.policies.service_level)
-    return replace(changed, clocks=clocks), said
+    changed = record.changed(
+        "HoldEnded" if to else "HoldReminded",
+        by=SYSTEM,
+        origin=ORIGIN,
+        at=now,
+        comment=derived_id(f"note:{record.id}", _key(fired)),
+        text=words,
+        public=True,
+        **({"state": to} if to else {}),
+    )
+    return replace(changed, clocks=escalation.escalated(record, changed, lifecycle, ports.policies.service_level))
 
 
 def _followed_up(record: Record, reason: str, fired: Sequence[Fired], now: int, ports: Ports) -> Record:

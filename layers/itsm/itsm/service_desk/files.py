@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itsm.core import scan
 from itsm.core.errors import GoneError, NotFoundError, OutsideError
 from itsm.core.events import Json
+from itsm.core.journal import OPENING
 from itsm.core.record import Comment, Record
 from itsm.core.signing import sign
 
@@ -15,7 +16,6 @@ MARK = 32
 """Characters of a file's SHA-256 in its link: 128 bits name it."""
 HELD = "held_files"
 """The detail of a record that says of a file, by its mark, why it is held: a verdict of core.scan."""
-OPENING = "opening"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,36 @@
+"""Journal: what a version says travels in its event; the entry is derived from that, and so it is one write."""
+
+from typing import Any
+
+from itsm.core.events import Event
+from itsm.core.record import Comment
+
+OPENING = "opening"
+"""The id of a journal's first entry: what its ticket was opened with."""
+CARRIED_BYTES = 600
+"""Of the longest words an event carries. Every save is billed by the kilobyte of the whole item, old or new: up to here
+they cost no more than a transaction with an entry of its own, and below the first kilobyte half as much."""
+
+
+def carried(comment: Comment) -> dict[str, Any]:
+    """The arguments of a change that takes a comment's words along, none where they are too many or not alone."""
+    if comment.attachments or comment.page or len(comment.text.encode()) > CARRIED_BYTES:
+        return {}
+    return {"text": comment.text, "public": comment.public}
+
+
+def said(record_id: str, event: Event) -> Comment | None:
+    """What an event says, as the journal's entry; None where it says nothing itself. The first is the opening."""
+    first = event.version == 1
+    if not first and not event.text:
+        return None
+    return Comment(
+        id=OPENING if first else event.comment,
+        record=record_id,
+        at=event.at,
+        by=event.by,
+        text=event.text,
+        origin=event.origin,
+        public=first or event.public,
+        version=event.version,
+    )
