@@ -8,7 +8,7 @@ from typing import Any
 from itsm.core.errors import OutsideError
 from itsm.core.ports import Fault
 from itsm.core.record import Record
-from itsm.runtime import episodes, intake, storms, suppression
+from itsm.runtime import calming, episodes, intake, storms, suppression
 from itsm.runtime.ports import Ports
 from itsm.service_desk import quarantine
 from itsm.service_desk.envelope import Envelope
@@ -50,13 +50,13 @@ def fire(submission: Submission, kept: Envelope, ports: Ports, *, anyway: bool =
     if episode is None and fault is not None and fault.episode == episodes.episode_key(submission):
         # Another door has taken the same alarm since the first look: an episode is noted before its fault.
         return fire(submission, kept, ports, anyway=anyway)
-    record, new = _ticket(submission, fault, ports)
+    record, new = _ticket(submission, episode, fault, ports)
     if not storms.is_storm(record):
         episodes.note(submission, record, episode, fault, ports)
-    else:
-        mine = episode or Fault(key=episodes.episode_key(submission), record="")
-        ports.records.save_fault(replace(mine, record=record.id, opener=submission.comment_id, over=False))
-    return record, new
+        return record, new
+    mine = episode or Fault(key=episodes.episode_key(submission), record="")
+    ports.records.save_fault(replace(mine, record=record.id, opener=submission.comment_id, over=False))
+    return calming.keep_open(record, ports), new
 
 
 def _known(submission: Submission, episode: Fault, ports: Ports, *, anyway: bool) -> Record | None:
@@ -92,9 +92,11 @@ def _heard_before(submission: Submission, record: Record, ports: Ports) -> Recor
     return last if heard and record.digest != submission.digest else None
 
 
-def _ticket(submission: Submission, fault: Fault | None, ports: Ports) -> tuple[Record, bool]:
+def _ticket(submission: Submission, episode: Fault | None, fault: Fault | None, ports: Ports) -> tuple[Record, bool]:
     within = ports.policies.sources.alarm.flap_minutes * MINUTE
     record = episodes.goes_on(submission, fault, within, ports)
+    if record is not None and storms.is_storm(record):
+        return storms.attach(submission, episode, record, ports), False
     if record is not None:
         newer = not submission.began or fault is None or submission.began >= fault.began
         return episodes.again(submission, record, ports, news=newer), False
@@ -106,7 +108,7 @@ def _ticket(submission: Submission, fault: Fault | None, ports: Ports) -> tuple[
     if mine is not None:
         return _shared(submission, mine, ports), False
     if (storm := storms.raging(submission, ports)) is not None:
-        return storms.attach(submission, storm, ports), False
+        return storms.attach(submission, episode, storm, ports), False
     created = intake.create(keyed, ports, related=last.number if last else "")
     if created.new:
         return created.record, True
@@ -121,8 +123,8 @@ def _shared(submission: Submission, record: Record, ports: Ports) -> Record:
 def recover(submission: Submission, ports: Ports) -> Record:
     """The ticket of a fault that is over, resolved, unless a newer episode of it goes on.
 
-    A storm's ticket only hears of it, and a suppressed alarm is discarded. Raises OutsideError while its alarm has not
-    arrived.
+    A storm's ticket is resolved with the last of its faults, and a suppressed alarm is discarded. Raises OutsideError
+    while its alarm has not arrived.
     """
     episode = ports.records.fault(episodes.episode_key(submission))
     fault = ports.records.fault(episodes.fault_key(submission))
@@ -132,7 +134,7 @@ def recover(submission: Submission, ports: Ports) -> Record:
         raise OutsideError("a recovery came before its alarm; deliver it again")
     record = ports.records.get(episode.record if episode else fault.record if fault else "")
     if episode is not None and episode.closer == submission.comment_id:
-        return record
+        return calming.settle(record, ports) if storms.is_storm(record) else record
     if record.practice == quarantine.PRACTICE.name:
         ended = suppression.recovered(submission, record, ports)
     elif storms.is_storm(record):
@@ -143,4 +145,4 @@ def recover(submission: Submission, ports: Ports) -> Record:
         ended = intake.resolve(submission, record, ports)
     mine = episode or Fault(key=episodes.episode_key(submission), record=record.id)
     ports.records.save_fault(replace(mine, over=True, closer=submission.comment_id))
-    return ended
+    return calming.settle(ended, ports) if storms.is_storm(ended) else ended

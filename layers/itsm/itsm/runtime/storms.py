@@ -5,11 +5,11 @@ from dataclasses import replace
 from itsm.core.errors import OutsideError
 from itsm.core.ports import Fault
 from itsm.core.record import Record
-from itsm.runtime import episodes, intake
+from itsm.runtime import calming, episodes, intake
 from itsm.runtime.ports import Ports
 from itsm.service_desk.submission import Submission
 
-MINUTE, DAY = 60, 86_400
+MINUTE, YEAR = 60, 366 * 86_400
 STORM, ALARMS = "storm", "alarms"
 """Details of a storm's ticket: that it is one, and how many faults are part of it (at least: a crash counts twice)."""
 LISTED = 50
@@ -45,10 +45,11 @@ def raging(submission: Submission, ports: Ports) -> Record | None:
     return record
 
 
-def attach(submission: Submission, storm: Record, ports: Ports) -> Record:
-    """The storm's ticket with one more fault; of many, the fault's own note is the record that it came."""
-    count = ports.once.count(f"storm-of#{storm.id}", DAY)
-    number = max(count, int(str(storm.details.get(ALARMS, 0))) + 1)
+def attach(submission: Submission, known: Fault | None, storm: Record, ports: Ports) -> Record:
+    """The storm's ticket with one more fault, of whose episode `known` is what was read; of many, the fault's own note
+    is the record that it came."""
+    count = ports.once.count(f"storm-of#{storm.id}", YEAR)
+    number = calming.join(submission, known, storm, count, ports)
     if number > LISTED and number % LISTED and not intake.is_over(storm):
         return storm
     try:
@@ -59,7 +60,7 @@ def attach(submission: Submission, storm: Record, ports: Ports) -> Record:
 
 
 def calmer(submission: Submission, storm: Record, ports: Ports) -> Record:
-    """A fault of a storm is over: its ticket hears of it while it is small. A person ends it, since it may go on."""
+    """A fault of a storm is over: its ticket hears of it while it is small."""
     if int(str(storm.details.get(ALARMS, 0))) > LISTED:
         return storm
     return intake.append(submission, storm, ports)

@@ -1,0 +1,291 @@
+"""The end of a storm: its ticket is resolved when the last of its alarms is over, whatever order they end in."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from itsm.core.record import Record
+from itsm.runtime import alarming, calming, storms
+from itsm.service_desk.envelope import Envelope
+from itsm.service_desk.submission import Submission
+
+from tests.fakes import FakePorts
+from tests.functions.test_intake_alarms import FIRING, WELL, alarm, at, deliver, named
+from tests.support.alarms import group, post
+from tests.support.turns import Killed
+
+
+@pytest.fixture
+def ports() -> FakePorts:
+    return FakePorts()
+
+
+def storm(ports: FakePorts) -> Record:
+    (found,) = (record for record in ports.records.stored.values() if storms.is_storm(record))
+    return found
+
+
+def rage(ports: FakePorts, alarms: int) -> list[str]:
+    """So many alarms at once; the names of those that are parts of the storm."""
+    names = [str(number) for number in range(alarms)]
+    for name in names:
+        assert deliver(ports, named(FIRING, name))
+    return names[ports.policies.sources.alarm.storm :]
+
+
+@pytest.mark.parametrize("alarms", [11, 30, 150])
+@pytest.mark.parametrize("order", ["as they came", "the last first", "any"])
+def test_a_storm_s_ticket_is_resolved_with_the_last_of_its_alarms(ports: FakePorts, alarms: int, order: str) -> None:
+    parts = rage(ports, alarms)
+    if order == "the last first":
+        parts.reverse()
+    elif order == "any":
+        random.Random(alarms).shuffle(parts)
+    for name in parts[:-1]:
+        assert deliver(ports, named(WELL, name))
+        assert storm(ports).state == "new"
+    assert deliver(ports, named(WELL, parts[-1]))
+    assert (storm(ports).state, storm(ports).event.text) == ("resolved", calming.OVER)
+
+
+def test_ends_and_alarms_that_come_twice_end_no_storm_too_early_nor_keep_it_open(ports: FakePorts) -> None:
+    parts = rage(ports, 70)
+    for name in parts[1:]:
+        for event in (FIRING, WELL, WELL, FIRING):
+            assert deliver(ports, named(event, name))
+    assert storm(ports).state == "new"
+    for event in (WELL, WELL):
+        assert deliver(ports, named(event, parts[0]))
+    done = storm(ports)
+    assert done.state == "resolved"
+    for name in parts:
+        for event in (FIRING, WELL):
+            assert deliver(ports, named(event, name))
+    assert storm(ports) == done
+
+
+def test_an_end_that_overtakes_its_alarm_comes_again_and_then_ends_the_storm(ports: FakePorts) -> None:
+    parts = rage(ports, 12)
+    assert not deliver(ports, named(WELL, "late"))
+    for name in parts:
+        assert deliver(ports, named(WELL, name))
+    assert deliver(ports, named(FIRING, "late"))
+    assert storm(ports).state == "in_progress"
+    assert deliver(ports, named(WELL, "late"))
+    assert storm(ports).state == "resolved"
+
+
+@pytest.mark.parametrize("alarms", [30, 150])
+def test_a_storm_that_goes_on_after_its_end_is_at_work_again_until_that_is_over_too(
+    ports: FakePorts, alarms: int
+) -> None:
+    for name in rage(ports, alarms):
+        assert deliver(ports, named(WELL, name))
+    again = named(alarm("ALARM", "OK", at(21), at(20), "again"), str(alarms - 1))
+    assert deliver(ports, again)
+    assert (storm(ports).state, storm(ports).event.type) == ("in_progress", "Reopened")
+    assert deliver(ports, named(alarm("OK", "ALARM", at(25), at(21), "over"), str(alarms - 1)))
+    assert storm(ports).state == "resolved"
+
+
+def test_a_source_that_has_one_key_for_every_time_ends_its_storms_as_well(ports: FakePorts) -> None:
+    most = ports.policies.sources.alarm.storm
+    names = [f"Disk {number}" for number in range(most + 3)]
+    for name in names:
+        post(ports, group(name))
+    back, rest = names[most], names[most + 1 :]
+    for name in rest:
+        post(ports, group(name, "resolved"))
+    post(ports, group(back, "resolved"))
+    assert storm(ports).state == "resolved"
+
+
+def test_what_a_person_has_ended_stays_so_when_the_rest_recovers(ports: FakePorts) -> None:
+    parts = rage(ports, 20)
+    open_ = storm(ports)
+    done = open_.changed("StateChanged", by="ada@example.org", origin="records", at=ports.time, state="resolved")
+    ports.records.save(done)
+    for name in parts:
+        assert deliver(ports, named(WELL, name))
+    assert storm(ports).state == "resolved"
+    assert all(event.event.text != calming.OVER for event in ports.records.written)
+
+
+class Interrupted:
+    """A port of a door to which something happens just before its so manieth call, of all its ports."""
+
+    def __init__(self, inner: Any, left: list[int], happens: Callable[[], None]) -> None:
+        self._inner, self._left, self._happens = inner, left, happens
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*given: Any, **more: Any) -> Any:
+            self._left[0] -= 1
+            if self._left[0] == 0:
+                self._happens()
+            return getattr(self._inner, name)(*given, **more)
+
+        return call
+
+
+def interruptible(ports: FakePorts, call: int, happens: Callable[[], None]) -> tuple[FakePorts, list[int]]:
+    """The ports of a door to which that happens before that call, and how many calls are left until then."""
+    doors, left = FakePorts(time=ports.time), [call]
+    for name in ("records", "once", "blobs"):
+        setattr(doors, name, Interrupted(getattr(ports, name), left, happens))
+    return doors, left
+
+
+def interrupted(ports: FakePorts, event: dict[str, Any], call: int, happens: Callable[[], None]) -> bool:
+    """Take the event at a door to which that happens before that call; whether it had so many."""
+    doors, left = interruptible(ports, call, happens)
+    alarming.take_event(event, doors)
+    return left[0] <= 0
+
+
+def delivered(ports: FakePorts, *events: dict[str, Any]) -> Callable[[], None]:
+    """Something that happens: these events are delivered."""
+
+    def happens() -> None:
+        for event in events:
+            assert deliver(ports, event)
+
+    return happens
+
+
+def nearly_over(alarms: int) -> tuple[FakePorts, str]:
+    """A storm that only one alarm is left of, and its name."""
+    ports = FakePorts()
+    *ended, last = rage(ports, alarms)
+    for name in ended:
+        assert deliver(ports, named(WELL, name))
+    return ports, last
+
+
+def is_raging(ports: FakePorts) -> bool:
+    return storm(ports).state in ("new", "in_progress")
+
+
+@pytest.mark.parametrize("alarms", [14, 63])
+def test_a_new_alarm_in_the_midst_of_the_last_end_leaves_the_storm_raging(alarms: int) -> None:
+    for call in range(1, 300):
+        ports, last = nearly_over(alarms)
+        if not interrupted(ports, named(WELL, last), call, delivered(ports, named(FIRING, "new"))):
+            break
+        assert is_raging(ports), call
+        assert deliver(ports, named(WELL, "new"))
+        assert storm(ports).state == "resolved", call
+    assert call > calming.AHEAD
+
+
+@pytest.mark.parametrize("alarms", [14, 63])
+def test_the_last_end_in_the_midst_of_a_new_alarm_leaves_the_storm_raging(alarms: int) -> None:
+    for call in range(1, 300):
+        ports, last = nearly_over(alarms)
+        if not interrupted(ports, named(FIRING, "new"), call, delivered(ports, named(WELL, last))):
+            break
+        assert is_raging(ports), call
+        assert deliver(ports, named(WELL, "new"))
+        assert storm(ports).state == "resolved", call
+    assert call > 5
+
+
+@pytest.mark.parametrize("alarms", [14, 63])
+def test_an_alarm_whose_door_is_slow_is_not_passed_over(alarms: int) -> None:
+    for call in range(1, 300):
+        ports, last = nearly_over(alarms)
+        fast = delivered(ports, named(FIRING, "fast"), named(WELL, "fast"))
+        if not interrupted(ports, named(FIRING, "slow"), call, fast):
+            break
+        assert deliver(ports, named(WELL, last))
+        assert is_raging(ports), call
+        assert deliver(ports, named(WELL, "slow"))
+        assert storm(ports).state == "resolved", call
+    assert call > 5
+
+
+def pager(name: str, delivery: int, ports: FakePorts, *, recovered: bool = False) -> None:
+    """An incident of a pager: one key for as long as it lives, however often it is reopened; each word told apart."""
+    said = Submission(
+        source="pager",
+        key=name,
+        kind="webhook",
+        received_at=ports.time,
+        sender="pager",
+        subject=name,
+        fields={"practice": "incident"},
+        delivery=str(delivery),
+        fingerprint=name,
+        recovered=recovered,
+    )
+    if recovered:
+        alarming.recover(said, ports)
+    else:
+        alarming.fire(said, Envelope(source="pager", body=name.encode(), at=ports.time), ports)
+
+
+def paged(alarms: int) -> FakePorts:
+    """A storm of which the incidents "back" and "last" are part: the one has ended."""
+    ports = FakePorts()
+    for number in range(alarms):
+        pager(str(number), 1, ports)
+    for number in range(ports.policies.sources.alarm.storm, alarms):
+        pager(str(number), 2, ports, recovered=True)
+    pager("last", 1, ports)
+    pager("back", 1, ports)
+    pager("back", 2, ports, recovered=True)
+    return ports
+
+
+@pytest.mark.parametrize("alarms", [14, 63])
+def test_an_alarm_that_is_back_under_its_old_key_is_not_over_by_its_old_end(alarms: int) -> None:
+    for call in range(1, 300):
+        ports = paged(alarms)
+
+        def rest_ends(ports: FakePorts = ports) -> None:
+            pager("last", 2, ports, recovered=True)
+
+        doors, left = interruptible(ports, call, rest_ends)
+        pager("back", 3, doors)
+        if left[0] > 0:
+            break
+        pager("other", 1, ports)
+        pager("other", 2, ports, recovered=True)
+        assert is_raging(ports), call
+        pager("back", 4, ports, recovered=True)
+        assert storm(ports).state == "resolved", call
+    assert call > 5
+
+
+def killed() -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("first", [10, 70])
+def test_a_door_that_is_killed_anywhere_neither_ends_a_storm_early_nor_keeps_it_for_ever(first: int) -> None:
+    for event in (FIRING, WELL):
+        for call in range(1, 300):
+            ports = FakePorts()
+            parts = rage(ports, first)
+            if event is WELL:
+                assert deliver(ports, named(FIRING, "killed"))
+            elif not is_killed(ports, named(FIRING, "killed"), call):
+                break
+            assert deliver(ports, named(FIRING, "another"))
+            for name in [*parts, "another"]:
+                assert deliver(ports, named(WELL, name))
+            assert is_raging(ports), call
+            if event is WELL and not is_killed(ports, named(WELL, "killed"), call):
+                break
+            assert deliver(ports, named(WELL, "killed"))
+            assert storm(ports).state == "resolved", call
+        assert call > 5
+
+
+def is_killed(ports: FakePorts, event: dict[str, Any], call: int) -> bool:
+    """Whether a door that takes the event is killed at that call; if so it is delivered again."""
+    try:
+        return interrupted(ports, event, call, killed)
+    except Killed:
+        assert deliver(ports, event)
+        return True
