@@ -122,6 +122,9 @@ def test_a_body_of_another_kind_or_size_is_refused() -> None:
         forms.answers(b"{}", "application/json")
     with pytest.raises(MalformedError):
         forms.answers(b"&".join(b"a=%d" % n for n in range(500)), URLENCODED)
+    parts = b"".join(b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' for _ in range(500))
+    with pytest.raises(MalformedError):
+        forms.answers(parts + b"--B--\r\n", "multipart/form-data; boundary=B")
     with pytest.raises(TooLargeError):
         forms.answers(b"a" * (forms.MAX_BYTES + 1), URLENCODED)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from itsm.runtime.policies import Policies
+from itsm.service_desk.hooks import PostedFile
 from itsm.service_desk.policy import Choice, Forms, Maintenance, Question, Routing, RoutingRule, Sources, problems
 from itsm.service_desk.routing import choose_group
 
@@ -23,6 +24,12 @@ def with_mail(policy: Sources, **change: Any) -> Sources:
 
 def with_webhook(policy: Sources, **change: Any) -> Sources:
     return replace(policy, webhook={"new": replace(policy.webhook["github"], **change)})
+
+
+def with_apart(policy: Sources, source: str = "sendgrid", **change: Any) -> Sources:
+    mail = policy.webhook[source].mail
+    assert mail is not None
+    return with_webhook(policy, mail=replace(mail, **change))
 
 
 def with_verify(policy: Sources, **change: Any) -> Sources:
@@ -61,6 +68,19 @@ SOURCES: dict[str, Callable[[Sources], Sources]] = {
     "webhook.new.values.colour": lambda policy: with_webhook(policy, values={"colour": {}}),
     "webhook.new.map.text": lambda policy: with_webhook(policy, map={"subject": "{a}", "text": "{a"}),
     "webhook.new.max_bytes": lambda policy: with_webhook(policy, max_bytes=10**9),
+    "webhook.new.mail.form": lambda policy: with_apart(policy, form="lines"),
+    "webhook.new.mail.head": lambda policy: with_apart(policy, head=""),
+    "webhook.new.mail.text": lambda policy: with_apart(policy, text="", html=""),
+    "webhook.new.mail.html": lambda policy: with_apart(policy, html="html"),
+    "webhook.new.mail.charsets": lambda policy: with_apart(policy, charsets="{a}{b}"),
+    "webhook.new.mail.value": lambda policy: with_apart(policy, "postmark", value="Value"),
+    "webhook.new.mail.files": lambda policy: with_apart(policy, "postmark", files="{Attachments"),
+    "webhook.new.mail.file.name": lambda policy: with_apart(policy, "postmark", file=PostedFile(name="Name")),
+    "webhook.new.mail.content_ids": lambda policy: with_apart(policy, files=""),
+    "webhook.new.mail.missing.Subject": lambda policy: with_apart(policy, missing={"Subject": "subject"}),
+    "webhook.new.mail.missing.To": lambda policy: with_apart(policy, missing={"To": "<{to>"}),
+    "webhook.new.mail.missing.Content-Type": lambda policy: with_apart(policy, missing={"Content-Type": "{a}"}),
+    "webhook.new.mail.missing.X Y": lambda policy: with_apart(policy, missing={"X Y": "{a}"}),
     "webhook.new.verify.scheme": lambda policy: with_verify(policy, scheme="rsa"),
     "webhook.new.verify.algorithm": lambda policy: with_verify(policy, algorithm="md5"),
     "webhook.new.verify.header": lambda policy: with_verify(policy, header=""),

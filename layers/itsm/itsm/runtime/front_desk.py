@@ -22,7 +22,7 @@ from itsm.service_desk.certified import subscription
 from itsm.service_desk.envelope import Envelope
 from itsm.service_desk.policy import Form, WebhookSource
 from itsm.service_desk.sources import form as forms
-from itsm.service_desk.sources import posted, webhook
+from itsm.service_desk.sources import posted, taken_apart, webhook
 from itsm.service_desk.submission import Submission
 from itsm.service_desk.words import chosen
 
@@ -77,7 +77,7 @@ def take_webhook(request: Request, ports: Ports) -> Response:
         return json_response(200, {"outcome": "subscribed"})
     if policy.verify.scheme == "form":
         _check_unspent(name, request.body, policy.verify.tolerance, request.headers, ports)
-    if raw := webhook.raw_mail(request.body, request.headers, policy):
+    if raw := taken_apart.whole_mail(request.body, request.headers, policy):
         intake.take_posted_mail(raw, ports)
         return json_response(200, {"outcome": "taken as mail"})
     kept = Envelope(source=name, body=request.body, headers=request.headers, at=ports.now())
@@ -135,7 +135,7 @@ def _check_unspent(name: str, body: bytes, tolerance: int, headers: Mapping[str,
 
     The same body again is the provider's own repeat, and harmless; one that was refused stays refused.
     """
-    token = posted.read(body, headers.get("content-type", "")).fields["token"].encode()
+    token = posted.read(body, headers.get("content-type", ""), posted.OF_A_MACHINE).fields["token"].encode()
     spent, whole = hashlib.sha256(token).hexdigest(), hashlib.sha256(body).hexdigest()
     if not ports.once.held(f"hook#{name}#{spent}", whole, 2 * tolerance):
         raise UnauthenticatedError("this token was used already, with another body")

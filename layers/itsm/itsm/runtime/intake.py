@@ -185,13 +185,18 @@ def take_mail(message: Mapping[str, Any], ports: Ports) -> None:
 
 
 def take_posted_mail(raw: bytes, ports: Ports) -> None:
-    """A whole mail that a provider posted: stored first, like any other, and then on the way of all mail.
+    """A mail that a provider posted: stored first, like any other, and then on the way of all mail.
 
     What the provider found out about its sender is not known here, so it is trusted no more than an unknown one.
     """
+    _read(raw, stored_mail(raw, ports), ports.now(), UNKNOWN, "", ports)
+
+
+def stored_mail(raw: bytes, ports: Ports) -> str:
+    """Where a mail that a provider posted is stored: by its content, so that the same one again is the same blob."""
     key = f"mail/posted/{hashlib.sha256(raw).hexdigest()}"
     ports.blobs.put(key, raw, "message/rfc822")
-    _read(raw, key, ports.now(), UNKNOWN, "", ports)
+    return key
 
 
 def _read(raw: bytes, key: str, at: int, level: int, reason: str, ports: Ports, domains: tuple[str, ...] = ()) -> None:

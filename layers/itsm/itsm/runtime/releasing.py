@@ -11,7 +11,7 @@ from itsm.service_desk import envelope, quarantine
 from itsm.service_desk.attachments import screened
 from itsm.service_desk.decide import CREATE, HOLD, Outcome
 from itsm.service_desk.envelope import Envelope
-from itsm.service_desk.sources import alarm, email, webhook
+from itsm.service_desk.sources import alarm, email, taken_apart, webhook
 from itsm.service_desk.submission import ALARM, MAIL, Submission
 from itsm.service_desk.verdicts import VIRUS
 
@@ -39,8 +39,11 @@ def _mail(held: Record, ports: Ports) -> Record | None:
     if str(held.details.get("reason", "")) == VIRUS:
         _back(held, f"{VIRUS}: this is never let through; take what you need from the raw mail", ports)
         return None
-    raw = _raw(held)
-    submission = email.parse(ports.blobs.get(raw), received_at=held.opened_at, own=intake.own(ports), blob=raw)
+    return _as_mail(held, _raw(held), ports.blobs.get(_raw(held)), ports)
+
+
+def _as_mail(held: Record, key: str, raw: bytes, ports: Ports) -> Record | None:
+    submission = email.parse(raw, received_at=held.opened_at, own=intake.own(ports), blob=key)
     submission = screened(submission, ports.policies.sources.attachments)
     outcome = intake.decided(submission, ports)
     if outcome.kind == HOLD and outcome.reason.startswith("loop"):
@@ -55,6 +58,9 @@ def _mail(held: Record, ports: Ports) -> Record | None:
 
 def _machine(held: Record, ports: Ports) -> Record | None:
     kept = envelope.opened(ports.blobs.get(_raw(held)))
+    policy = ports.policies.sources.webhook.get(kept.source)
+    if policy and (raw := taken_apart.whole_mail(kept.body, kept.headers, policy)):
+        return _as_mail(held, intake.stored_mail(raw, ports), raw, ports)
     submission = read(kept, ports)
     if submission is None:
         _back(held, "the source's policy leaves such deliveries out", ports)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from itsm.core import rules
 from itsm.core.organisation import ITEM_FACTS
 from itsm.service_desk import on_behalf
+from itsm.service_desk.hook_checks import mail_problems
 from itsm.service_desk.policy import (
     AlarmSource,
     Attachments,
@@ -100,7 +101,7 @@ def _window_problems(path: str, window: Maintenance, services: Collection[str]) 
 
 
 def _webhook_problems(path: str, webhook: WebhookSource, services: Collection[str]) -> Problems:
-    found = _verification_problems(f"{path}.verify", webhook.verify)
+    found = _verification_problems(f"{path}.verify", webhook.verify) + mail_problems(f"{path}.mail", webhook.mail)
     found += _one_of(f"{path}.practice", webhook.practice, PRACTICES)
     found += _one_of(f"{path}.kind", webhook.kind, ("ticket", "event"))
     if webhook.kind == "event" and not webhook.recovered:

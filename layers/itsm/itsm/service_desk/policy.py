@@ -8,6 +8,9 @@ from itsm.core.catalogue import ItemApproval, PlannedTask
 from itsm.core.events import Json
 from itsm.core.organisation import Groups, Services
 from itsm.core.record import Record
+from itsm.service_desk.hooks import TakenApart as TakenApart
+from itsm.service_desk.hooks import Verification as Verification
+from itsm.service_desk.hooks import WebhookSource as WebhookSource
 from itsm.service_desk.limits import Attachments as Attachments
 from itsm.service_desk.on_behalf import OnBehalf
 from itsm.service_desk.submission import Submission
@@ -38,68 +41,6 @@ class MailSource:
     same_words: int = 5
     acknowledgements: int = 30
     suppressed_days: int = 180
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """How a webhook proves who sent it.
-
-    scheme `hmac`: `template` is what is signed, of {id}, {ts} and {body}; the `header` holds one signature after
-    `prefix`, or several between `separator`s; `timestamp_field` finds the time inside that header (`t` in
-    `t=..,v1=..`). A secret that begins with `key_prefix` is base64 after it. `tolerance` is how many seconds a
-    timestamp may be off. scheme `token`: the header holds `prefix` and the secret itself (base64 of it when `encoding`
-    says so: HTTP Basic). scheme `none`: the address is all there is to know, and the sender is not trusted.
-    scheme `sns`: Amazon SNS signed it, for one of `topics` (ARNs). scheme `ecdsa`: as hmac, but the secret is a public
-    key, base64 DER (SendGrid). scheme `form`: the form's own timestamp, token and signature (Mailgun).
-    """
-
-    scheme: str
-    header: str = ""
-    algorithm: str = "sha256"
-    encoding: str = "hex"
-    prefix: str = ""
-    separator: str = ""
-    template: str = "{body}"
-    id_header: str = ""
-    timestamp_header: str = ""
-    timestamp_field: str = ""
-    tolerance: int = 300
-    key_prefix: str = ""
-    topics: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookSource:
-    """[webhook.<name>]: a source that posts JSON. Each value of `map` is a text with {paths} into the payload, or
-    {@header}. What is posted as a form is read like a JSON object of its fields.
-
-    `{a.b|a.c}` takes the first path that leads somewhere. `key` names the ticket, `delivery` this very delivery. A
-    submission is made only when every text of `only` comes to one of its values; `recovered` likewise says that the
-    fault is over. Where `raw` comes to something, that is a whole mail and goes the way of mail. `values` translates
-    what a mapped field came to. `required` fields must come to something.
-
-    kind `event`: a source of alarms. What has one `fingerprint` (without one: one key) is one fault: it goes on in its
-    ticket while it flaps, is part of a storm, and is suppressed in a maintenance window, as [alarm] says.
-
-    `answer`: what the source shows to whoever asked, a JSON object of these texts with {number} and {state}, always
-    with 200 (a chat program takes anything else for a failure).
-    """
-
-    verify: Verification
-    key: str
-    kind: str = "ticket"
-    answer: Mapping[str, str] = field(default_factory=dict)
-    practice: str = "incident"
-    delivery: str = ""
-    fingerprint: str = ""
-    raw: str = ""
-    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    recovered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    map: Mapping[str, str] = field(default_factory=dict)
-    defaults: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    required: tuple[str, ...] = ("subject",)
-    max_bytes: int = 262_144
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def _header(body: bytes, headers: Mapping[str, str], how: Verification, secrets:
 def _form(body: bytes, headers: Mapping[str, str], how: Verification, secrets: Sequence[str], now: int) -> None:
     """Mailgun's way: the fields timestamp, token and signature of the form; the rest of it is not signed."""
     try:
-        fields = posted.read(body, headers.get("content-type", "")).fields
+        fields = posted.read(body, headers.get("content-type", ""), posted.OF_A_MACHINE).fields
     except MalformedError as error:
         raise UnauthenticatedError("the body is no form, so it holds no signature") from error
     stamp, token, given = (fields.get(name, "") for name in ("timestamp", "token", "signature"))

@@ -125,7 +125,7 @@ def _files(
 ) -> tuple[tuple[File, ...], list[InvalidInputError]]:
     """The files that answer questions that are asked, and what is wrong where one is missing."""
     asked = [one for one in form.question if one.type == "file" and one.asked(given)]
-    came = tuple(file for one in asked for file in files if file.answers == one.name)
+    came = tuple(file for one in asked for file in files if file.answers == one.name and file.content)
     missing = [one for one in asked if one.required and not any(file.answers == one.name for file in came)]
     return came, [InvalidInputError(one.name, form.say("fill_in")) for one in missing]
 

@@ -9,7 +9,8 @@ from itsm.core.errors import MalformedError
 from itsm.service_desk.sources import charsets, headers
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
-MAX_FIELDS = 200
+MAX_FIELDS, OF_A_MACHINE = 200, 2_000
+"""Fields of one form of a person, and of a machine: Mailgun posts each header of a mail as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """What was posted: the first value of each field as text and as bytes, and the files that hold anything."""
+    """What was posted: the first value of each field as text and as bytes, and the files."""
 
     fields: dict[str, str]
     files: tuple[File, ...] = ()
@@ -36,19 +37,19 @@ def is_form(content_type: str) -> bool:
     return headers.parameters(content_type)[0] in (URLENCODED, MULTIPART)
 
 
-def read(body: bytes, content_type: str) -> Posted:
-    """The fields and files (HTML, URL-encoded form data; RFC 7578). Raises MalformedError."""
+def read(body: bytes, content_type: str, most: int = MAX_FIELDS) -> Posted:
+    """The fields and files (HTML, URL-encoded form data; RFC 7578), at most so many. Raises MalformedError."""
     kind, parameters = headers.parameters(content_type)
     if kind == URLENCODED or not kind:
         try:
-            pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+            pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=most)
         except ValueError as error:
             raise MalformedError("the form has too many fields") from error
         return _posted([(name.decode("utf-8", "replace"), value) for name, value in pairs])
     if kind == MULTIPART and parameters.get("boundary"):
-        parts = list(_parts(body, headers.raw_bytes(parameters["boundary"])))
+        parts = list(_parts(body, headers.raw_bytes(parameters["boundary"]), most))
         fields = [(part.answers, part.content) for part in parts if part.type == ""]
-        return _posted(fields, tuple(part for part in parts if part.type and part.content))
+        return _posted(fields, tuple(part for part in parts if part.type and (part.name or part.content)))
     raise MalformedError(f"a form is sent as {URLENCODED} or {MULTIPART}")
 
 
@@ -60,9 +61,12 @@ def _posted(pairs: list[tuple[str, bytes]], files: tuple[File, ...] = ()) -> Pos
     return Posted(fields=fields, files=files, raw=raw)
 
 
-def _parts(body: bytes, boundary: bytes) -> Iterator[File]:
+def _parts(body: bytes, boundary: bytes, most: int) -> Iterator[File]:
     """Each part; one without a file name has the type "": it is a field."""
-    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary)[1 : MAX_FIELDS + 1]:
+    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]
+    if len(pieces) > most + 1:  # the last one is what closes the form
+        raise MalformedError("the form has too many fields")
+    for piece in pieces:
         head, _, content = piece.partition(b"\r\n\r\n")
         shown = re.search(rb"content-disposition:\s*form-data\s*;([^\r\n]*)", head, re.IGNORECASE)
         if shown:

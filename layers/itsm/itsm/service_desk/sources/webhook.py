@@ -64,7 +64,7 @@ def _mailbox(text: str) -> tuple[str, str]:
 def payload_of(body: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
     """The payload as an object: JSON, or the fields of a form; what SNS wraps as text in `Message` is opened."""
     if posted.is_form(headers.get("content-type", "")):
-        return _of_form(posted.read(body, headers.get("content-type", "")).fields)
+        return _of_form(posted.read(body, headers.get("content-type", ""), posted.OF_A_MACHINE).fields)
     return _opened(_object(body))
 
 
@@ -72,19 +72,6 @@ def _of_form(fields: Mapping[str, str]) -> Mapping[str, Any]:
     """A form's fields, or the JSON it carries alone in a field `payload` (GitHub's first choice of content type)."""
     inner = fields.get("payload", "")
     return _object(inner.encode()) if len(fields) == 1 and inner.startswith("{") else fields
-
-
-def raw_mail(body: bytes, headers: Mapping[str, str], policy: WebhookSource) -> bytes:
-    """The whole mail a provider posts, as the policy's `raw` names it; empty where it posts none."""
-    paths = PATH.findall(policy.raw)
-    if not paths or len(body) > policy.max_bytes:
-        return b""
-    names = str(paths[0]).split("|")
-    if posted.is_form(headers.get("content-type", "")):
-        raw = posted.read(body, headers.get("content-type", "")).raw
-        return next((raw[name] for name in names if raw.get(name)), b"")
-    payload = payload_of(body, headers)
-    return next((found.encode("utf-8", "replace") for name in names if (found := _at(name, payload))), b"")
 
 
 def _opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -160,8 +147,16 @@ def _at(path: str, payload: Any) -> str:
     """What a dotted path leads to, as text; a number in it counts into a list, and `name=value` finds the first of a
     list whose `name` (`outer/inner` where it lies deeper) is so. `path#Name` is a field in a block of mail headers."""
     path, _, field = path.partition("#")
+    here = reached(path, payload)
+    return _header(field, _shown(path, here)) if field else _shown(path, here)
+
+
+def reached(path: str, payload: Any) -> Any:
+    """What a dotted path leads to, None where it leads nowhere; JSON in a text is opened where the path goes on."""
     here = payload
     for step in path.split("."):
+        if isinstance(here, str | bytes):
+            here = opened(here)
         if isinstance(here, Mapping):
             here = here.get(step)
         elif isinstance(here, list) and step.isdigit() and int(step) < len(here):
@@ -169,8 +164,16 @@ def _at(path: str, payload: Any) -> str:
         elif isinstance(here, list) and "=" in step:
             here = _first(here, *step.split("=", 1))
         else:
-            return ""
-    return _header(field, _shown(path, here)) if field else _shown(path, here)
+            return None
+    return here
+
+
+def opened(text: str | bytes) -> Any:
+    """What a text of JSON holds, None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _first(among: list[Any], name: str, value: str) -> Any:
