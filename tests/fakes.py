@@ -108,16 +108,14 @@ class FakeRecords:
         """Audit rows."""
         return tuple(self.trail.get(record_id, []))
 
-    def worklist(self, group: str, after: str = "", limit: int = 25) -> Page:
-        """Open records of a group by due, then priority."""
-        rows = sorted(
-            (f"{_due(record) or 9_999_999_999:010d}#{record.priority}#{record.id}", record)
-            for record in self.stored.values()
-            if record.group == group and _on_list(record)
-        )
-        later = [(key, record) for key, record in rows if key > after]
+    def worklist(self, name: str, after: str = "", limit: int = 25, by: str = "group") -> Page:
+        """A group's by due, then priority; a person's by when they were opened."""
+        mine = [one for one in self.stored.values() if getattr(one, by) == name]
+        keyed = {(_place if by == "group" else _begun)(one): one for one in mine if by == "requester" or _on_list(one)}
+        keys = sorted(keyed, reverse=by == "requester")
+        later = keys[keys.index(after) + 1 :] if after in keyed else [key for key in keys if key > after]
         page = later[:limit]
-        return Page(rows=tuple(_row(record) for _, record in page), next=page[-1][0] if len(later) > limit else "")
+        return Page(rows=tuple(_row(keyed[key]) for key in page), next=page[-1] if len(later) > limit else "")
 
     def due(self, shard: int, before: int) -> Iterable[Timer]:
         """Timers of a shard."""
@@ -194,6 +192,14 @@ class FakeRecords:
 
 def _due(record: Record) -> int | None:
     return min((clock.due for clock in record.clocks if clock.due is not None and clock.kind != "hold"), default=None)
+
+
+def _place(record: Record) -> str:
+    return f"{_due(record) or 9_999_999_999:010d}#{record.priority}#{record.id}"
+
+
+def _begun(record: Record) -> str:
+    return f"{record.opened_at}#{record.id}"
 
 
 def _on_list(record: Record) -> bool:

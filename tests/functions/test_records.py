@@ -141,6 +141,43 @@ def test_a_worklist_pages_and_refuses_what_is_no_group(ports: FakePorts, ticket:
     assert call(ports, "GET /worklists/{group}", params=desk, query={"limit": "0"})["statusCode"] == 422
 
 
+LISTS = "GET /worklists/{group}"
+
+
+def test_a_persons_own_list_holds_what_they_work_on_the_oldest_first(ports: FakePorts, ticket: Record) -> None:
+    for at, key in enumerate(("late", "later", "done")):
+        ports.records.create(an_incident(key, at=ticket.opened_at + at, assignee="ada@example.org"))
+    assert patch(ports, {"assignee": "Ada@Example.ORG"})["statusCode"] == 200
+    patch(ports, {"state": "resolved"}, params={"number": "INC0000004"})
+    numbers, query = [], {"by": "assignee", "limit": "2"}
+    for _ in range(2):
+        page = read(call(ports, LISTS, params={"group": "ADA@example.org"}, query=query))
+        numbers += [row["number"] for row in page["rows"]]
+        query["after"] = page["next"]
+    assert numbers == ["INC0000001", "INC0000002", "INC0000003"]
+    assert (page["assignee"], page["next"]) == ("ADA@example.org", "")
+
+
+def test_what_a_person_asked_for_is_listed_whatever_became_of_it(ports: FakePorts, ticket: Record) -> None:
+    ports.records.create(an_incident("closed", at=ticket.opened_at + 9, state="closed"))
+    ports.records.create(an_incident("another's", requester="ron@example.org"))
+    page = read(call(ports, LISTS, params={"group": ticket.requester}, query={"by": "requester"}))
+    assert [(row["number"], row["state"]) for row in page["rows"]] == [("INC0000002", "closed"), ("INC0000001", "new")]
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "field"),
+    [
+        ("ada@example.org", {"by": "moon"}, "by"),
+        ("ada@example.org", {"by": "assignee", "after": f"{'0' * 10}#0#{'a' * 16}"}, "after"),
+        ("a" * 3000, {"by": "requester"}, "requester"),
+    ],
+)
+def test_a_list_by_nobody_we_know_is_422(ports: FakePorts, name: str, query: dict[str, str], field: str) -> None:
+    answer = call(ports, LISTS, params={"group": name}, query=query)
+    assert (answer["statusCode"], read(answer)["field"]) == (422, field)
+
+
 def test_nobody_moves_a_change_past_its_approval_by_hand(ports: FakePorts) -> None:
     change = a_record("chg", "change", state="awaiting_approval")
     number = ports.records.create(change).record.number

@@ -33,7 +33,8 @@ class Index:
 RECORD_INDEXES = (
     Index("number", ("num",)),
     Index("requester", ("req", "opened")),
-    Index("worklist", ("wl", "wlk"), ("num", "practice", "title", "state", "prio", "due", "assignee")),
+    Index("assignee", ("asg", "opened")),
+    Index("worklist", ("wl", "wlk"), ("num", "practice", "title", "state", "prio", "asg")),
     Index("timers", ("tshard", "tdue")),
 )
 

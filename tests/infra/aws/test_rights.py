@@ -20,7 +20,8 @@ NEEDS = {
     "records.comments": {GET, QUERY},
     "records.put_said": {PUT},
     "records.history": {"dynamodb:Query AuditTable"},
-    "records.worklist": {f"{QUERY}/index/worklist"},
+    "records.worklist": {f"{QUERY}/index/{name}" for name in ("worklist", "assignee", "requester")}
+    | {"dynamodb:BatchGetItem RecordsTable"},
     "records.due": {f"{QUERY}/index/timers"},
     "records.wait": {PUT},
     "records.waits": {QUERY},

@@ -121,6 +121,34 @@ def test_a_worklist_holds_open_records_by_due_then_priority(store: Store) -> Non
     assert (bool(page.next), rest.next) == (True, "")
 
 
+@pytest.mark.parametrize("by", ["assignee", "requester"])
+def test_a_persons_records_are_read_page_by_page_each_once(store: Store, by: str) -> None:
+    for at in range(7):
+        store.records.create(an_incident(str(at), at=NOON + at // 3, assignee="ada", requester="ada"))
+    store.records.create(an_incident("another's", assignee="bob", requester="bob"))
+    store.records.create(an_incident("done", at=NOON - 9, state="closed", assignee="ada", requester="rita"))
+    numbers, after = [], ""
+    while True:
+        page = store.records.worklist("ada", after, 2, by)
+        numbers += [row.number for row in page.rows]
+        after = page.next
+        if not after:
+            break
+    assert sorted(numbers) == [f"INC000000{at}" for at in range(1, 8)]
+    opened = [store.records.find(number).opened_at for number in numbers]
+    assert opened == sorted(opened, reverse=by == "requester")
+
+
+def test_whoever_works_on_a_record_has_it_listed_while_it_is_open(store: Store) -> None:
+    record = store.records.create(an_incident()).record
+    for state, name, listed in (("new", "ada", ["ada"]), ("in_progress", "bob", ["bob"]), ("resolved", "bob", [])):
+        record = store.records.save(
+            record.changed("StateChanged", by="a", origin="r", at=NOON, state=state, assignee=name)
+        )
+        assert [who for who in ("ada", "bob") if store.records.worklist(who, by="assignee").rows] == listed
+        assert store.records.get(record.id) == record
+
+
 def test_timers_come_due_by_shard_and_only_while_they_run(store: Store) -> None:
     running = Clock(
         metric="resolution",

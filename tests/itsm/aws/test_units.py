@@ -46,7 +46,7 @@ def test_a_transition_is_one_call_and_at_most_six_units(store: Store) -> None:
     assert units <= TRANSITION_UNITS
 
 
-def test_a_comment_is_one_call_and_at_most_six_units(store: Store) -> None:
+def test_a_long_comment_is_one_call_and_at_most_six_units(store: Store) -> None:
     _warm(store)
     record = store.records.create(an_incident()).record
     store.meter.take()

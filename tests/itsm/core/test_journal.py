@@ -1,6 +1,7 @@
 """What a version says is in its event where it is short; the journal's entry is derived from that."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from itsm.core.chain import faults
@@ -11,7 +12,7 @@ from tests.builders import a_comment, an_incident
 
 
 def _with(record: Record, comment: Comment) -> Record:
-    facts = {"by": comment.by, "origin": comment.origin, "at": comment.at, "comment": comment.id}
+    facts: dict[str, Any] = {"by": comment.by, "origin": comment.origin, "at": comment.at, "comment": comment.id}
     return record.changed("CommentAdded", **facts, **carried(comment))
 
 

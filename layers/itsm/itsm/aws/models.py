@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
+from itsm.aws.indexes import AssigneeIndex, NumberIndex, RequesterIndex, TimersIndex, WorklistIndex
 from itsm.core.ports import SHARDS
 
 META, JIRA, POINTER, BLOCK, DAYS = "META", "JIRA", "P", "B", "D"
@@ -63,46 +63,11 @@ class CompactAttribute(JSONAttribute):
         return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-class NumberIndex(GlobalSecondaryIndex[Any]):
-    """From a human number to its record."""
-
-    class Meta:
-        """Index settings."""
-
-        index_name = "number"
-        projection = KeysOnlyProjection()
-
-    num = UnicodeAttribute(hash_key=True)
-
-
-class WorklistIndex(GlobalSecondaryIndex[Any]):
-    """A group's open records by due, then priority; sparse."""
-
-    class Meta:
-        """Index settings."""
-
-        index_name = "worklist"
-        projection = IncludeProjection(["num", "practice", "title", "state", "prio", "due", "assignee"])
-
-    wl = UnicodeAttribute(hash_key=True)
-    wlk = UnicodeAttribute(range_key=True)
-
-
-class TimersIndex(GlobalSecondaryIndex[Any]):
-    """Records whose next deadline is ahead, by shard and instant; sparse."""
-
-    class Meta:
-        """Index settings."""
-
-        index_name = "timers"
-        projection = KeysOnlyProjection()
-
-    tshard = UnicodeAttribute(hash_key=True)
-    tdue = NumberAttribute(range_key=True)
-
-
 class RecordItem(Model):
-    """A record's META item. `wl`/`wlk` and `tshard`/`tdue` are there only while they mean something."""
+    """A record's META item. `asg`, `wl`/`wlk` and `tshard`/`tdue` are there only while they mean something.
+
+    `grp` and `assignee` are there when `wl` and `asg` are not.
+    """
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=META)
@@ -126,14 +91,16 @@ class RecordItem(Model):
     parts = CompactAttribute(null=True)
     clocks = CompactAttribute(null=True)
     details = CompactAttribute(null=True)
-    gen = NumberAttribute()
+    gen = NumberAttribute(null=True)
     digest = UnicodeAttribute(null=True)
+    asg = UnicodeAttribute(null=True)
     wl = UnicodeAttribute(null=True)
     wlk = UnicodeAttribute(null=True)
-    due = NumberAttribute(null=True)
     tshard = UnicodeAttribute(null=True)
     tdue = NumberAttribute(null=True)
     number_index = NumberIndex()
+    requester_index = RequesterIndex()
+    assignee_index = AssigneeIndex()
     worklist_index = WorklistIndex()
     timers_index = TimersIndex()
 

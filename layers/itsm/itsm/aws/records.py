@@ -12,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 from itsm.aws import items
 from itsm.aws.addresses import Addresses
 from itsm.aws.faults import Faults
+from itsm.aws.indexes import TimersIndex
 from itsm.aws.links import Links
 from itsm.aws.models import (
     COMMENT,
@@ -19,18 +20,16 @@ from itsm.aws.models import (
     META,
     READ_SECONDS,
     WAIT,
-    RecordItem,
     Tables,
-    TimersIndex,
-    WorklistIndex,
     ticket_key,
 )
 from itsm.aws.numbers import Numbers
 from itsm.aws.trouble import asked, is_too_large
+from itsm.aws.worklists import Worklists
 from itsm.core.errors import NotFoundError, OutsideError, StaleVersionError, TooLargeError
 from itsm.core.events import Event
 from itsm.core.journal import OPENING, said
-from itsm.core.ports import Change, Created, Page, Row, Timer, Wait
+from itsm.core.ports import Change, Created, Timer, Wait
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 
@@ -38,7 +37,7 @@ REASON_CONDITION, REASON_CONFLICT, REASON_INVALID = "ConditionalCheckFailed", "T
 LONGEST_NUMBER = 40
 
 
-class Records(Links, Faults, Addresses):
+class Records(Worklists, Links, Faults, Addresses):
     """The `Records` port. One table; a save that finds its own content there has succeeded (an SDK retried it)."""
 
     def __init__(self, tables: Tables, region: str, numbers: Numbers) -> None:
@@ -196,15 +195,6 @@ class Records(Links, Faults, Addresses):
             rows = list(self._tables.audit.query(ticket_key(record_id), consistent_read=True))
         return tuple(items.to_event(row.ev) for row in rows)
 
-    def worklist(self, group: str, after: str = "", limit: int = 25) -> Page:
-        """One page of the worklist index."""
-        index = self._tables.record.worklist_index
-        condition = WorklistIndex.wlk > after if after else None
-        with asked("the worklist could not be read"):
-            rows = list(index.query(group, condition, limit=limit + 1))
-        page = rows[:limit]
-        return Page(rows=tuple(map(_row, page)), next=page[-1].wlk if len(rows) > limit else "")
-
     def due(self, shard: int, before: int) -> Iterable[Timer]:
         """The shard's timers due before an instant, earliest first."""
         index = self._tables.record.timers_index
@@ -241,16 +231,3 @@ class Records(Links, Faults, Addresses):
         row = model(pk=ticket_key(wait.record), sk=f"{WAIT}{wait.name}")
         with suppress(DeleteError), asked("a wait could not be forgotten"):
             row.delete(condition=model.token == wait.token)
-
-
-def _row(item: RecordItem) -> Row:
-    return Row(
-        id=item.pk.removeprefix("T#"),
-        number=item.num,
-        practice=item.practice,
-        title=item.title,
-        state=item.state,
-        priority=int(item.prio),
-        due=None if item.due is None else int(item.due),
-        assignee=item.assignee or "",
-    )

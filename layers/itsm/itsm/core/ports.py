@@ -35,7 +35,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A line of a worklist; what the index holds, without reading the record."""
+    """A line of a worklist."""
 
     id: str
     number: str
@@ -171,8 +171,8 @@ class Records(Protocol):
     def history(self, record_id: str) -> tuple[Event, ...]:
         """The audit trail, oldest first."""
 
-    def worklist(self, group: str, after: str = "", limit: int = 25) -> Page:
-        """The group's open records by due, then priority."""
+    def worklist(self, name: str, after: str = "", limit: int = 25, by: str = "group") -> Page:
+        """A group's open records by due, then priority; an assignee's, oldest first; a requester's, newest first."""
 
     def due(self, shard: int, before: int) -> Iterable[Timer]:
         """Timers of one shard that come due before an instant, earliest first."""

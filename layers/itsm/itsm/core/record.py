@@ -30,7 +30,7 @@ class Record:
     """A record of any practice. Instants are whole seconds since the epoch, UTC; priority 1 is the highest.
 
     `details` holds what only the record's practice knows; `generation` counts the processes that worked it.
-    `digest` is the SHA-256 of the content it was opened from: it tells a redelivery from other content under its key.
+    `digest` is half the SHA-256 of the content it was opened from: it tells a redelivery from other content under its key.
     `before` is the event of the version it was made from, None as it is read.
     """
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from itsm.core.addresses import folded
 from itsm.core.clock import RUNNING
 from itsm.core.events import Event, Json
 from itsm.core.record import Record
@@ -102,7 +103,7 @@ def pulled(
 def called(person: Person, policy: JiraPolicy) -> str:
     """What we call a person in Jira: our own name, else the address, else what Jira shows."""
     known = next((name for name, account in policy.people.items() if account == person.account), "")
-    return known or person.email or person.name or f"jira:{person.account}"
+    return known or folded(person.email) or person.name or f"jira:{person.account}"
 
 
 def decide(policy: str, *, we: bool, they: bool, equal: bool, ours_at: Callable[[], int], theirs_at: int) -> str:

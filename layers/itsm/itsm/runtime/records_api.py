@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from itsm.core.addresses import folded
 from itsm.core.errors import ForbiddenError, InvalidInputError, NotFoundError, StaleVersionError
 from itsm.core.events import Json
 from itsm.core.organisation import ITEM
@@ -23,8 +24,15 @@ WRITABLE = ("title", "assignee", "group", "impact", "urgency", "service")
 TITLE_CHARS, COMMENT_CHARS, DETAIL_CHARS, DETAIL_ITEMS = 200, 30_000, 1_000, 50
 DIGITS = 9
 """Of a version, a limit or a number among the details; Python itself refuses to read more than 4300."""
-PLACE = re.compile(r"\d{10}#\d#[a-z2-7]{16}")
-"""Where a page of a worklist ends: due, priority and id of its last row."""
+GROUP = "group"
+OPENED = re.compile(r"\d{1,12}#[a-z2-7]{16}")
+PLACES = {
+    GROUP: re.compile(r"\d{10}#\d#[a-z2-7]{16}"),
+    "assignee": OPENED,
+    "requester": OPENED,
+}
+"""By whom a worklist can be asked for, and where a page of it ends: due and priority of its last row, or when that was
+opened, and its id."""
 
 
 def show(request: Request, ports: Ports) -> Response:
@@ -123,18 +131,25 @@ def comment(request: Request, ports: Ports) -> Response:
 
 
 def worklist(request: Request, ports: Ports) -> Response:
-    """GET /worklists/{group}?after=&limit=: the group's open records by due, then priority; 100 at most."""
-    group = request.params["group"]
-    if group not in (*ports.policies.groups.groups, quarantine.SUPPRESSED_ALARMS):
-        raise NotFoundError(f"no group is called {group!r}")
+    """GET /worklists/{group}?by=&after=&limit=: a group's open records by due, then priority; 100 at most.
+
+    By assignee what a person works on, oldest first; by requester what a person ever asked for, newest first.
+    """
+    name, by = request.params["group"], request.query.get("by", GROUP)
     limit, after = request.query.get("limit", "25"), request.query.get("after", "")
+    if by not in PLACES:
+        raise InvalidInputError("by", f"is one of {', '.join(PLACES)}")
+    if by == GROUP and name not in (*ports.policies.groups.groups, quarantine.SUPPRESSED_ALARMS):
+        raise NotFoundError(f"no group is called {name!r}")
     if not (limit.isdecimal() and len(limit) <= DIGITS and 1 <= int(limit) <= 100):
         raise InvalidInputError("limit", "is a whole number from 1 to 100")
-    if after and not PLACE.fullmatch(after):
+    if len(name) > TITLE_CHARS:
+        raise InvalidInputError(by, f"has {len(name)} characters; nobody's has over {TITLE_CHARS}")
+    if after and not PLACES[by].fullmatch(after):
         raise InvalidInputError("after", "is what the page before gave as `next`")
-    found = ports.records.worklist(group, after, int(limit))
+    found = ports.records.worklist(name if by == GROUP else _called(name), after, int(limit), by)
     rows = [{**asdict(row), "due": instant(row.due)} for row in found.rows]
-    return json_response(200, {"group": group, "rows": rows, "next": found.next})
+    return json_response(200, {by: name, "rows": rows, "next": found.next})
 
 
 def shown(record: Record) -> Mapping[str, Json]:
@@ -211,9 +226,16 @@ def _checked(name: str, value: Any, ports: Ports) -> str | int:
     text = " ".join(text_of(name, value, TITLE_CHARS, empty=name in ("assignee", "service")).split())
     if name == "group" and text not in ports.policies.groups.groups:
         raise InvalidInputError("group", f"no group is called {text!r}")
+    if name == "assignee":
+        return _called(text)
     if name == "service" and text and text not in ports.policies.services.services:
         raise InvalidInputError("service", f"no service is called {text!r}")
     return text
+
+
+def _called(name: str) -> str:
+    """A person as a record names them: an address in small letters, anything else as it is."""
+    return folded(name) if "@" in name else name
 
 
 def _details(record: Record, stated: Any, ports: Ports) -> Mapping[str, Json]:

@@ -133,7 +133,7 @@ class Submission:
         said = [self.source, self.sender, self.subject, self.text, sorted(self.fields.items())]
         files = [attachment.sha256 for attachment in self.attachments]
         text = json.dumps([said, files], ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def attachment(name: str, media_type: str, content: bytes, content_id: str = "") -> Attachment:
