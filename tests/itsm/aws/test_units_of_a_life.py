@@ -30,7 +30,7 @@ ORDINARY = "The printer on floor three burns. " * 13
 """442 bytes: of the mails in the corpora, six of ten say no more."""
 
 
-ANSWER = "We are looking at it. Please leave the printer off until somebody has been there; the one on floor two prints."
+ANSWER = "We are looking at it. Please leave the printer off until somebody was there; the one on floor two prints."
 NOTE = "It is the fuser again, the third time this year. The supplier has been asked for one that lasts."
 
 
