@@ -21,14 +21,14 @@ SHORT = 40
 MOVES = {("submission", "released"): "SubmissionReleased"}
 HOLD_REASON = "hold_reason"
 """Why a ticket waits: requester, supplier, change or problem. It goes with the hold it was given for."""
-ATTEMPTS = 5
-"""How often a change is decided anew after somebody else saved first; more means a hot record, and the queue waits."""
+ATTEMPTS = 20
+"""How often a change is decided anew after somebody else saved first: of that many at once each gets its turn."""
 
 
 def update(ports: Ports, record_id: str, decide: Callable[[Record], Record], comment: Comment | None = None) -> Record:
     """Read the record, decide its next version, and save it with its clocks; a decision for no change saves nothing.
 
-    Raises what `decide` raises, and OutsideError after five lost races: whoever asked may ask again.
+    Raises what `decide` raises, and OutsideError after too many lost races: whoever asked may ask again.
     """
     for left in reversed(range(ATTEMPTS)):
         before = ports.records.get(record_id)
