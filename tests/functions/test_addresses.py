@@ -6,13 +6,13 @@ import pytest
 from itsm.core.ports import Message, Suppression
 from itsm.core.record import Record
 from itsm.runtime import address_book, desk
-from itsm.service_desk.threading import own_message_id, reply_address
+from itsm.service_desk.threading import reply_address
 
 from functions.intake_mail.app import handler as intake_mail
 from functions.notifications.app import handler as notifications
 from tests.builders import a_comment
 from tests.fakes import FakePorts, FakeRecords, sqs
-from tests.functions.test_intake_limits import bounce
+from tests.functions.test_intake_limits import bounce, returned
 from tests.support.mail import notification, raw, stored
 
 RITA, CARL = "rita@example.org", "carl@example.org"
@@ -53,11 +53,11 @@ def give_up(ports: FakePorts, record: Record, address: str = RITA, status: str =
 
 def complaint(ports: FakePorts, record: Record, said: str, returned_to: str = RITA) -> bytes:
     """A feedback report on our acknowledgement."""
-    ours = own_message_id(ports.link_secret, record.id, 1, "ack", "desk.example.org")
+    ours = returned(ports, record, RITA).replace(f"To: {RITA}", f"To: {returned_to}")
     body = (
         "--B\r\nContent-Type: text/plain\r\n\r\nA complaint.\r\n--B\r\nContent-Type: message/feedback-report\r\n\r\n"
         f"Feedback-Type: abuse\r\nUser-Agent: SomeGenerator/1.0\r\nVersion: 1\r\n{said}\r\n--B\r\n"
-        f"Content-Type: message/rfc822\r\n\r\nMessage-ID: <{ours}>\r\nTo: {returned_to}\r\nSubject: Hello\r\n"
+        f"Content-Type: message/rfc822\r\n\r\n{ours}Subject: Hello\r\n"
         "\r\nHi\r\n--B--\r\n"
     )
     return raw(

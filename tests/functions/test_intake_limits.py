@@ -3,7 +3,8 @@
 import pytest
 from itsm.core.record import Record
 from itsm.service_desk.attachments import EICAR
-from itsm.service_desk.threading import own_message_id, reply_address
+from itsm.service_desk.outgoing import PROOF
+from itsm.service_desk.threading import delivery_proof, own_message_id, reply_address
 
 from functions.intake_mail.app import handler
 from functions.notifications.app import handler as notifications
@@ -22,21 +23,28 @@ def deliver(ports: FakePorts, body: bytes, key: str) -> list[Record]:
     return list(ports.records.stored.values())
 
 
-def bounce(ports: FakePorts, ticket: Record, address: str, status: str, number: int = 1) -> bytes:
-    """What a post office returns of our acknowledgement."""
-    ours = own_message_id(ports.link_secret, ticket.id, 1, "ack", "desk.example.org")
+def bounce(ports: FakePorts, ticket: Record, address: str, status: str, sent_to: str = "") -> bytes:
+    """What a post office returns of our mail about a ticket, `sent_to` somebody else if that is said."""
+    ours = returned(ports, ticket, sent_to or address)
     body = (
         "--B\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--B\r\nContent-Type: message/delivery-status\r\n\r\n"
         f"Reporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; {address}\r\nAction: failed\r\nStatus: {status}\r\n"
-        f"\r\n--B\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <{ours}>\r\n\r\nHello\r\n--B--\r\n"
+        f"\r\n--B\r\nContent-Type: message/rfc822\r\n\r\n{ours}\r\nHello\r\n--B--\r\n"
     )
     return raw(
         body,
         sender="mailer-daemon@mx.example.net",
-        message_id=f"bounce{number}@mx.example.net",
+        message_id="bounce@mx.example.net",
         subject="Undelivered",
         headers={"Content-Type": 'multipart/report; report-type=delivery-status; boundary="B"'},
     )
+
+
+def returned(ports: FakePorts, ticket: Record, sent_to: str) -> str:
+    """The header of a mail of ours to a person, as it comes back."""
+    ours = own_message_id(ports.link_secret, ticket.id, 1, "ack", "desk.example.org")
+    proof = delivery_proof(ports.link_secret, ticket.id, sent_to, "desk.example.org")
+    return f"Message-ID: <{ours}>\r\nTo: {sent_to}\r\n{PROOF}: <{proof}>\r\n"
 
 
 def tell(ports: FakePorts, ticket: Record, **fact: object) -> list[tuple[str, ...]]:
@@ -75,6 +83,27 @@ def test_an_address_that_is_no_good_gets_no_more_mail_until_its_owner_writes(por
     deliver(ports, raw("I am here.", to=to, message_id="second@example.org"), "mail/3")
     (ticket,) = ports.records.stored.values()
     assert not {"undeliverable", "delivery"} & ticket.details.keys()
+
+
+def test_a_bounce_says_nothing_of_whom_the_mail_it_returns_was_not_sent_to(ports: FakePorts) -> None:
+    """Carl takes part and has our mails: he sends one back as if it had been Rita's."""
+    (ticket,) = deliver(ports, raw(headers={"Cc": "carl@example.org"}), "mail/1")
+    forged = bounce(ports, ticket, "rita@example.org", "5.1.1", sent_to="carl@example.org")
+    (ticket,) = deliver(ports, forged, "mail/2")
+    assert not {"undeliverable", "delivery"} & ticket.details.keys()
+    assert not ports.records.addresses
+    assert len(ports.records.journal[ticket.id]) == 1
+
+
+def test_a_bounce_of_one_ticket_proves_nothing_about_another(ports: FakePorts) -> None:
+    (first,) = deliver(ports, raw(headers={"Cc": "carl@example.org"}), "mail/1")
+    second = deliver(ports, raw("Mine.", message_id="two@example.org"), "mail/2")[-1]
+    mine = returned(ports, second, "rita@example.org").partition(PROOF)[2]
+    forged = bounce(ports, first, "rita@example.org", "5.1.1", sent_to="carl@example.org").decode()
+    deliver(
+        ports, forged.replace(returned(ports, first, "carl@example.org").partition(PROOF)[2], mine).encode(), "mail/3"
+    )
+    assert not ports.records.addresses
 
 
 def test_a_bounce_says_nothing_of_people_who_take_no_part(ports: FakePorts) -> None:

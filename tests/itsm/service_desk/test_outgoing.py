@@ -90,11 +90,18 @@ def test_a_held_submission_and_a_machines_mail_that_was_released_get_no_acknowle
 
 
 def test_a_public_comment_goes_to_everybody_but_its_author() -> None:
-    (by_agent,) = outgoing.public_comment(ticket(), a_comment(ticket()), SENDER)
+    by_agent = outgoing.public_comment(ticket(), a_comment(ticket()), SENDER)
     (by_requester,) = outgoing.public_comment(ticket(), a_comment(ticket(), by="rita@example.org"), SENDER)
-    assert by_agent.to == ("rita@example.org", "lin@example.org")
+    assert [message.to for message in by_agent] == [("rita@example.org",), ("lin@example.org",)]
     assert by_requester.to == ("lin@example.org",)
-    assert "We are looking at it." in by_agent.text
+    assert all("We are looking at it." in message.text for message in by_agent)
+
+
+def test_each_mail_to_one_person_holds_a_proof_that_no_other_does() -> None:
+    rita, lin = outgoing.public_comment(ticket(), a_comment(ticket()), SENDER)
+    assert len({str((message.headers or {})[outgoing.PROOF]) for message in (rita, lin)}) == 2
+    assert rita.id != lin.id
+    assert rita.effect != lin.effect
 
 
 def test_an_internal_note_is_sent_to_nobody() -> None:
@@ -102,8 +109,8 @@ def test_an_internal_note_is_sent_to_nobody() -> None:
 
 
 def test_two_comments_are_two_mails_and_one_comment_is_one() -> None:
-    (first,), (again,), (second,) = (
-        outgoing.public_comment(ticket(), a_comment(ticket(), key), SENDER) for key in ("a", "a", "b")
+    first, again, second = (
+        outgoing.public_comment(ticket(), a_comment(ticket(), key), SENDER)[0] for key in ("a", "a", "b")
     )
     assert first.effect == again.effect != second.effect
 

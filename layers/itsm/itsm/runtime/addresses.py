@@ -9,16 +9,26 @@ from itsm.core.record import Record
 from itsm.runtime.approving import asked_people
 from itsm.runtime.door import logger
 from itsm.runtime.ports import Ports
+from itsm.service_desk import threading
 from itsm.service_desk.submission import COMPLAINT, MAIL, Submission
 
 DAY = 86_400
 BOUNCED, COMPLAINED = "bounce", "complaint"
 
 
+def proved(submission: Submission, record: Record, ports: Ports) -> Submission:
+    """The submission with those failures alone whose address was sent the mail that it returns."""
+    if not submission.failures:
+        return submission
+    secrets = [value.encode() for value in ports.secrets.get("link").values()]
+    return threading.proved(submission, record.id, secrets, ports.address("MAIL_DOMAIN"))
+
+
 def give_up(submission: Submission, record: Record, ports: Ports) -> None:
     """Suppress the addresses a bounce gives up for good, and those a complaint came from.
 
-    Only of people we write to about the ticket whose mail it answers: nobody silences a stranger by a forged bounce.
+    Only of people we write to about the ticket whose mail it answers, and only of those it is `proved` for: nobody
+    silences another by a forged bounce.
     """
     ours = {record.requester, *record.participants, *asked_people(record)}
     for one in submission.failures:

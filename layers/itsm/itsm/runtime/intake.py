@@ -12,7 +12,7 @@ from itsm.core.ports import Created
 from itsm.core.practice import load
 from itsm.core.record import SYSTEM, Comment, Record
 from itsm.runtime import desk
-from itsm.runtime.addresses import give_up
+from itsm.runtime.addresses import give_up, proved
 from itsm.runtime.caps import capped
 from itsm.runtime.ports import Ports
 from itsm.service_desk import delivery, on_behalf, quarantine
@@ -252,8 +252,9 @@ def _act(outcome: Outcome, submission: Submission, ports: Ports) -> None:
     elif outcome.record is not None and outcome.kind == REOPEN:
         _reopen(submission, outcome.record, ports)
     elif outcome.record is not None and outcome.kind in (APPEND, DROP):
-        append(submission, outcome.record, ports, outcome.reason if outcome.kind == DROP else "")
-        give_up(submission, outcome.record, ports)
+        told = proved(submission, outcome.record, ports)
+        append(told, outcome.record, ports, outcome.reason if outcome.kind == DROP else "")
+        give_up(told, outcome.record, ports)
 
 
 def open_mail(submission: Submission, outcome: Outcome, ports: Ports) -> Record:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from itsm.core.ports import Message
-from itsm.core.record import SYSTEM, Comment, Record
+from itsm.core.record import SYSTEM, Comment, Record, derived_id
 from itsm.core.signing import sign
 from itsm.service_desk import letters
 from itsm.service_desk.delivery import undeliverable
@@ -15,12 +15,14 @@ from itsm.service_desk.filters import Own
 from itsm.service_desk.letters import Fallen, Letters, unheard
 from itsm.service_desk.opening import UNATTENDED
 from itsm.service_desk.policy import People
-from itsm.service_desk.threading import own_message_id, reply_address
+from itsm.service_desk.threading import delivery_proof, own_message_id, reply_address
 from itsm.service_desk.words import Languages, Words
 
 MAX_TO = 40
 MAX_QUOTED = 10_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+PROOF = "X-Itsm-Delivery"
+"""The header by which a mail that is sent back shows whom it was sent to."""
 ENDINGS = {"cancelled": letters.CANCELLED, "rejected": letters.REFUSED}
 
 type Facts = Callable[[Words], Mapping[str, str]]
@@ -158,6 +160,7 @@ def escalated(
         purpose=f"level-{note.id}",
         version=note.version,
         facts=lambda words: {**about, "note": words.again(note.text)},
+        together=True,
     )
     return _sent(record, sender, mail, tuple(one for one in dict.fromkeys(people) if reachable(one, sender))[:MAX_TO])
 
@@ -170,7 +173,10 @@ def _people(record: Record, sender: Sender, without: set[str]) -> tuple[str, ...
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mail:
-    """One thing to say: by which letter, for which purpose (sent once), about which version of the ticket."""
+    """One thing to say: by which letter, for which purpose (sent once), about which version of the ticket.
+
+    `together` goes to the desk's own people, who are to see who else was told.
+    """
 
     letter: str
     purpose: str
@@ -178,17 +184,25 @@ class _Mail:
     facts: Facts = field(default=lambda _: {})
     link: str = ""
     automatic: str = "auto-generated"
+    together: bool = False
 
 
 def _sent(record: Record, sender: Sender, mail: _Mail, to: tuple[str, ...]) -> tuple[Message, ...]:
-    """A message to the readers of each language; that of the requester's keeps the plain purpose."""
-    groups: dict[str, list[str]] = {}
-    for address in to:
-        groups.setdefault(sender.language(mail.letter, address, record), []).append(address)
+    """A message to each person who takes part, or one together to the readers of each language.
+
+    One of a person's own holds the proof that it was sent to them; the requester's keeps the plain purpose.
+    """
     home = sender.language(mail.letter, record.requester, record)
+    groups: dict[tuple[str, str], list[str]] = {}
+    for address in to:
+        language = sender.language(mail.letter, address, record)
+        if mail.together:
+            suffix = "" if language == home else f"-{language}"
+        else:
+            suffix = "" if address == record.requester else f"-{derived_id('to', address)}"
+        groups.setdefault((language, suffix), []).append(address)
     return tuple(
-        _message(record, sender, mail, language, tuple(people), "" if language == home else f"-{language}")
-        for language, people in groups.items()
+        _message(record, sender, mail, language, tuple(people), suffix) for (language, suffix), people in groups.items()
     )
 
 
@@ -219,6 +233,7 @@ def _message(record: Record, sender: Sender, mail: _Mail, language: str, to: tup
             "X-Auto-Response-Suppress": "All",
             "X-Itsm-Instance": sender.domain,
             "Content-Language": language,
+            **({} if mail.together else {PROOF: f"<{delivery_proof(sender.secret, record.id, to[0], sender.domain)}>"}),
         },
     )
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from itsm.core.addresses import folded
 from itsm.core.errors import GoneError, UnauthenticatedError
 from itsm.core.record import Record, derived_id
 from itsm.core.signing import sign, verify
@@ -42,6 +43,28 @@ def own_message_id(secret: bytes, record_id: str, version: int, purpose: str, do
     """The Message-ID, without brackets, of a mail of ours about one version of a ticket. `purpose` holds [a-z0-9-]
     only."""
     return f"{sign(secret, 'message', f'{record_id}.{version}.{purpose}')}@{domain}"
+
+
+def delivery_proof(secret: bytes, record_id: str, address: str, domain: str) -> str:
+    """What a mail of ours about a ticket to this address alone holds, shaped like a Message-ID, without brackets.
+
+    It stands in a header that no mail client copies into an answer: who returns it has got that very mail.
+    """
+    return f"{sign(secret, 'delivery', f'{record_id}.{derived_id("address", folded(address))}')}@{domain}"
+
+
+def proved(submission: Submission, record_id: str, secrets: Iterable[bytes], domain: str) -> Submission:
+    """The submission with those failures alone whose address was sent the mail that it returns.
+
+    Who takes part in a ticket has our mails about it, and could send one back as if it were another's.
+    """
+    returned, live = {one.lower() for one in submission.references}, tuple(secrets)
+    domain = domain.lower()
+
+    def is_proved(address: str) -> bool:
+        return any(delivery_proof(secret, record_id, address, domain) in returned for secret in live)
+
+    return replace(submission, failures=tuple(one for one in submission.failures if is_proved(one.address)))
 
 
 def candidates(submission: Submission, secrets: Sequence[bytes], domain: str) -> tuple[Candidate, ...]:
