@@ -225,6 +225,42 @@ def test_a_form_names_every_fault_in_its_own_language(ports: FakePorts) -> None:
     assert "Français" not in form["body"]
 
 
+def send(ports: FakePorts, name: str, **fields: str) -> dict[str, Any]:
+    """A form of ours, sent from its page in German."""
+    body = urlencode({"token": f"page-token-{name}-0001", "website": "", **fields}).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return visit(intake, "POST /forms/{name}", ports, "de", params={"name": name}, body=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("request", {"sender": "nobody", "service": "none"}),
+        ("incident", {"sender": "nobody", "impact": "9"}),
+        ("laptop", {"sender": "nobody", "model": "strong", "manager": "mona@elsewhere.example"}),
+    ],
+)
+def test_a_form_people_meet_is_in_their_language_and_so_are_its_faults(
+    ports: FakePorts, name: str, wrong: dict[str, str]
+) -> None:
+    check(visit(intake, "GET /forms/{name}", ports, "de", params={"name": name}), "de")
+    assert "das ist keine E-Mail-Adresse" in check(send(ports, name, **wrong), "de", 422)
+
+
+def test_what_follows_an_order_is_in_the_language_it_was_made_in(ports: FakePorts) -> None:
+    answers = {"sender": "rita@example.org", "model": "light", "manager": "mona@example.org", "vpn": "no"}
+    assert "REQ0000001 ist angekommen" in check(send(ports, "laptop", **answers), "de", 201)
+    (record,) = ports.records.stored.values()
+    assert (record.title, record.details["language"]) == ("Ein neuer Laptop", "de")
+    notifications.on(sqs({"detail": desk.fact(record)}), ports)
+    (mail,) = ports.mail.sent.values()
+    words = set(re.findall(r"[a-zà-ÿ]+", re.sub(r"http\S*", "", mail.text).lower()))
+    assert not words & FOREIGN["de"], mail.text
+    assert (mail.headers or {})["Content-Language"] == "de"
+    params = {"link": sign(ports.link_secret, "ticket", record.id)}
+    check(visit(tickets, "GET /tickets/{link}", ports, "de", params=params), "de")
+
+
 def test_a_letter_that_fails_is_logged_and_counted_and_the_mail_goes_out(
     ports: FakePorts, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:

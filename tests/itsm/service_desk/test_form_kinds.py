@@ -108,13 +108,14 @@ def test_a_question_called_like_what_the_desk_keeps_itself_is_refused(name: str,
 
 def test_what_is_wrong_with_a_condition_or_translation_is_named(policies: Policies) -> None:
     asks = replace(FORM.question[3], when={"kind": ("c",), "nothing": ("a",)})
-    words = Translation(labels={"nothing": "x"}, choices={"kind.z": "x"}, hints={"none": "x"})
+    words = Translation(subject="x", labels={"nothing": "x"}, choices={"kind.z": "x"}, hints={"none": "x"})
     bad = replace(FORM, question=(*FORM.question[:3], asks), translation={"en": Translation(), "de": words})
     found = {key for key, _ in problems(Forms(form={"x": bad}, services=policies.forms.services))}
     assert found == {
         "form.x.question.3.when.kind",
         "form.x.question.3.when.nothing",
         "form.x.translation.en",
+        "form.x.translation.de.subject",
         "form.x.translation.de.labels.nothing",
         "form.x.translation.de.hints.none",
         "form.x.translation.de.choices.kind.z",

@@ -204,6 +204,8 @@ def _translation_problems(path: str, form: Form) -> Problems:
     for language, words in form.translation.items():
         here = f"{path}.translation.{language}"
         found += [(here, "is the form's own language")] if language == form.language else []
+        if words.subject and "subject" not in form.defaults:
+            found.append((f"{here}.subject", "the form asks what it is about; only a default is translated"))
         found += [(f"{here}.labels.{name}", "no question is called so") for name in words.labels if name not in names]
         found += [(f"{here}.hints.{name}", "no question is called so") for name in words.hints if name not in names]
         found += [(f"{here}.choices.{name}", "no choice is called so") for name in words.choices if name not in choices]

@@ -163,9 +163,10 @@ class Question:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
     """[form.<name>.translation.<language>]: labels and hints by question, choices by `<question>.<value>`; what is
-    missing stays as it is."""
+    missing stays as it is. `subject` goes before that of `defaults`: a ticket is called in its requester's words."""
 
     title: str = ""
+    subject: str = ""
     intro: str = ""
     button: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)

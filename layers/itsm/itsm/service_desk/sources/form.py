@@ -65,6 +65,7 @@ def spoken(form: Form, language: str) -> Form:
         title=words.title or form.title,
         intro=words.intro or form.intro,
         button=words.button or form.button,
+        defaults={**form.defaults, **({"subject": words.subject} if words.subject else {})},
         question=tuple(_spoken(one, words) for one in form.question),
         translation={**form.translation, form.language: Translation()},
     )
