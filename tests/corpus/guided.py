@@ -15,7 +15,7 @@ with atheris.instrument_imports(include=["itsm"]):
     from itsm.service_desk import quotes, text
     from itsm.service_desk.filters import classify
     from itsm.service_desk.signatures import verify
-    from itsm.service_desk.sources import mime, webhook
+    from itsm.service_desk.sources import mime, taken_apart, webhook
 
 from tests.corpus.mutants import MOST, mailed, refused
 from tests.corpus.reading import OWN
@@ -57,6 +57,7 @@ def hooked(webhooks: Policies) -> Callable[[bytes], None]:
         headers = {policy.verify.header.lower(): said, "content-type": "application/json", "webhook-timestamp": "0"}
         refused(partial(verify, body, headers, policy.verify, ["whsec_a2V5"], 0, lambda url: body))
         refused(partial(webhook.parse, name, body, headers, policy, received_at=0))
+        taken_apart.whole_mail(body, headers, policy)
 
     return one
 

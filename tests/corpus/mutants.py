@@ -1,5 +1,6 @@
 """Mutants: real mails and webhooks damaged at random; whatever comes, nothing is raised but our own refusals."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +11,12 @@ from itsm.core.errors import ItsmError, MalformedError
 from itsm.runtime.policies import Policies
 from itsm.service_desk import quotes, text
 from itsm.service_desk.signatures import verify
-from itsm.service_desk.sources import email, tnef, webhook
+from itsm.service_desk.sources import email, taken_apart, tnef, webhook
 
 from tests.corpus.killers import HEAD
 from tests.corpus.reading import NOBODY, OWN
 from tests.corpus.shelf import Item
+from tests.support.providers import form
 
 MOST = 30_000
 """Bytes of a mail that is mutated: larger ones are the same code for more time."""
@@ -34,7 +36,8 @@ class Hunt:
 
 
 def run(items: Sequence[Item], vectors: Sequence[Mapping[str, object]], count: int, seed: int) -> Hunt:
-    """`count` mutants in all: of five, four are mails and one is HTML, a text, a winmail.dat or a webhook."""
+    """`count` mutants in all: of five, four are mails and one is HTML, a text, a winmail.dat, a webhook or a mail
+    that was taken apart."""
     mails = [item.raw for item in items if item.kind == "rfc822"]
     mails = [raw for raw in mails if len(raw) <= MOST] or [HEAD + b"\nIt is slow.\n"]
     wrapped = [item.raw for item in items if item.kind == "tnef" and item.path.stat().st_size <= MOST]
@@ -47,11 +50,16 @@ def run(items: Sequence[Item], vectors: Sequence[Mapping[str, object]], count: i
         for headers in (head, {}):
             refused(partial(verify, raw, headers, webhooks[name].verify, ["whsec_a2V5"], 0, lambda url: raw))
             refused(partial(webhook.parse, name, raw, headers, webhooks[name], received_at=0))
+            taken_apart.whole_mail(raw, headers, webhooks[name])
+
+    def apart(raw: bytes) -> None:
+        for name, (body, kind) in posts(raw).items():
+            mailed(taken_apart.whole_mail(body, {"content-type": kind}, webhooks[name]))
 
     def page(raw: bytes) -> None:
         quotes.split(text.readable(text.sanitised(raw.decode("utf-8", "replace"))))
 
-    others: list[tuple[Callable[[bytes], object], list[bytes]]] = [(hooked, bodies), (page, mails)]
+    others: list[tuple[Callable[[bytes], object], list[bytes]]] = [(hooked, bodies), (page, mails), (apart, mails)]
     if wrapped:
         others += [(tnef.files, wrapped), (tnef.body, wrapped)]
     for number in range(count):
@@ -59,6 +67,24 @@ def run(items: Sequence[Item], vectors: Sequence[Mapping[str, object]], count: i
         work, pool = (mailed, mails) if number % 5 else others[number // 5 % len(others)]
         _try(hunt, f"{seed}-{number}", work, mutant(chance, pool))
     return hunt
+
+
+def posts(raw: bytes) -> Mapping[str, tuple[bytes, str]]:
+    """A mail as providers post it that look no closer: what stands in its head, and all the rest as text and file."""
+    head, _, body = raw.partition(b"\n\n")
+    lines = [line.decode("latin-1").partition(":") for line in head.split(b"\n")]
+    words = body.decode("latin-1")
+    heads = [{"Name": name, "Value": value} for name, _, value in lines]
+    files = [{"Name": words[:80], "ContentType": words[80:120], "Content": words, "ContentID": words[:40]}]
+    pairs = json.dumps([[name, value] for name, _, value in lines]).encode()
+    bodies = {"text": body, "html": body, "charsets": body[:60], "body-plain": body, "envelope": body}
+    shared = [(name, "", "", value) for name, value in {"headers": head, "message-headers": pairs, **bodies}.items()]
+    posted = {"Headers": heads, "TextBody": words, "HtmlBody": words, "Attachments": files, "FromFull": heads[0]}
+    return {
+        "postmark": (json.dumps(posted).encode(), "application/json"),
+        "sendgrid": form([*shared, ("attachment1", "a", words[:9] or "x", body)]),
+        "mailgun": form([*shared, ("attachment-1", "a", "message/rfc822", body)]),
+    }
 
 
 def mailed(raw: bytes) -> None:

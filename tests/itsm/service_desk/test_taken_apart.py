@@ -231,6 +231,21 @@ def test_nothing_that_is_posted_raises(payload: Mapping[str, Any]) -> None:
         assert mime.read(mail).parts
 
 
+TEXT = st.text(st.characters(exclude_categories=())) | st.sampled_from(
+    ["a\r\nX-Evil: 1", "\n\nX-Evil: 1", "\rX-Evil: 1"]
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Subject", "X-A", "x-b"]) | TEXT, TEXT), min_size=1), TEXT)
+def test_a_mail_has_the_headers_it_was_posted_with_and_no_other(pairs: list[tuple[str, str]], subject: str) -> None:
+    heads = [{"Name": name, "Value": value} for name, value in pairs]
+    post = {"Headers": [*HEAD, *heads], "Subject": subject, "FromFull": {"Name": subject, "Email": subject}}
+    names = {name.strip().lower() for name, _ in pairs} | {"message-id", "from", "subject"}
+    mail = mime.read(posted("postmark", json.dumps(post).encode()))
+    assert set(mail.fields) - names == {"mime-version", "content-type"} - names
+    assert len(mail.fields["content-type"]) == 1
+
+
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_mail_that_was_taken_apart_says_what_it_said(vendor: str, shared: Callable[[str], Path]) -> None:
     """Every mail of the corpus with a head that a provider would post: who, what and which kind, as it came."""
