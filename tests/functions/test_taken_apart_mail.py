@@ -8,7 +8,7 @@ from itsm.core.record import Record
 from itsm.runtime.policies import Policies
 from itsm.service_desk import delivery
 from itsm.service_desk.policy import Sources
-from itsm.service_desk.threading import own_message_id, reply_address
+from itsm.service_desk.threading import delivery_proof, own_message_id, reply_address
 
 from functions.intake.app import handler as intake
 from functions.intake_mail.app import handler as intake_mail
@@ -106,9 +106,10 @@ def test_a_bounce_is_delivery_state_on_its_ticket_and_gives_the_address_up(ports
 def test_a_bounce_whose_part_for_machines_was_put_into_the_text_is_one_all_the_same(ports: FakePorts) -> None:
     (ticket,) = by_smtp(ports, raw())
     ours = own_message_id(ports.link_secret, ticket.id, 1, "ack", "desk.example.org")
+    proof = delivery_proof(ports.link_secret, ticket.id, RITA, "desk.example.org")
     said = (
         "Sorry.\r\n\r\nReporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; rita@example.org\r\nAction: {}\r\n"
-        f"Status: {{}}\r\n\r\nMessage-ID: <{ours}>\r\n"
+        f"Status: {{}}\r\n\r\nMessage-ID: <{ours}>\r\nX-Itsm-Delivery: <{proof}>\r\n"
     )
     for number, (action, status) in enumerate((("delayed", "4.4.1"), ("failed", "5.1.1"))):
         mail = raw(
