@@ -87,6 +87,20 @@ def test_merges_go_in_no_circle_and_not_across_practices(ports: FakePorts) -> No
     assert merge(ports, two, three)[0] == 200
 
 
+def test_what_is_at_work_is_not_merged_into_what_is_at_its_end(ports: FakePorts) -> None:
+    one, two = tickets(ports, "one", "two")
+    done = two
+    for state in ("in_progress", "resolved", "closed"):
+        done = ports.records.save(done.changed("StateChanged", by="ada", origin="records", at=ports.now(), state=state))
+    code, answer = merge(ports, one, two)
+    assert (code, answer["detail"]) == (
+        422,
+        f"into: {two.number} is closed: nobody would go on with {one.number} there",
+    )
+    assert ports.records.get(one.id).state == "new"
+    assert not ports.records.journal.get(one.id)
+
+
 def test_mail_to_a_merged_ticket_reaches_the_one_it_lives_on_in(ports: FakePorts) -> None:
     one, two, three = tickets(ports, "one", "two", "three")
     merge(ports, one, two)

@@ -20,8 +20,9 @@ ENDS = ("cancelled", "closed", "rejected")
 def merge(request: Request, ports: Ports) -> Response:
     """POST /records/{number}/merge: {"into"}; the ticket ends, and the other gets its people, its words and its mail.
 
-    Doing it again changes nothing. 422 for a circle, another practice, or a ticket that was merged away itself. Both
-    are saved in one transaction on the versions that were judged, so two merges at once make no circle either.
+    Doing it again changes nothing. 422 for a circle, another practice, a ticket that was merged away itself, or one at
+    its end while this one is at work. Both are saved in one transaction on the versions that were judged, so two merges
+    at once make no circle either.
     """
     body, by = body_of(request, "into"), who(request)
     record = ports.records.find(request.params["number"])
@@ -34,6 +35,7 @@ def merge(request: Request, ports: Ports) -> Response:
         relations.check_merge(ended, kept, lambda number: _found(number, ports))
         if ended.details.get(relations.MERGED_INTO) == kept.number:
             return (), ()
+        _check_alive(ended, kept)
         told = f"{ended.number} was merged into this: {ended.title}\n\n{words}"
         here = _entry(kept, key, told, by, ports, public=False)
         there = _entry(ended, key, f"We go on with this under {kept.number}.", by, ports, public=True)
@@ -112,6 +114,13 @@ def _found(number: str, ports: Ports) -> Record | None:
         return ports.records.find(number)
     except NotFoundError:
         return None
+
+
+def _check_alive(ended: Record, kept: Record) -> None:
+    """Raise InvalidInputError where what is at work would go on in a ticket that nobody can work on any more."""
+    final = load(kept.practice).lifecycle.final
+    if kept.state in final and ended.state not in final:
+        raise InvalidInputError("into", f"{kept.number} is {kept.state}: nobody would go on with {ended.number} there")
 
 
 def _end_of(record: Record) -> str:
