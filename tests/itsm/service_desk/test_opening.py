@@ -101,6 +101,13 @@ def test_who_was_written_to_beside_us_takes_part_up_to_a_limit() -> None:
     assert len(people) == 40
 
 
+def test_people_beyond_the_limit_take_no_part_and_the_ticket_says_how_many() -> None:
+    crowd = tuple(f"p{number}@example.org" for number in range(50))
+    record = opened(a_submission(recipients=crowd)).record
+    assert (len(record.participants), record.details["people_left_out"]) == (40, 11)
+    assert "people_left_out" not in opened(a_submission(recipients=crowd[:3])).record.details
+
+
 @pytest.mark.parametrize(
     ("subject", "shown"), [("", "(no subject)"), (" a\r\n b\t", "a b"), ("x" * 201, "x" * 199 + "…")]
 )

@@ -100,6 +100,7 @@ def opening(
     practice = named.fields.get("practice") or defaults.practice
     said, blobs = kept(named.text, f"text/{named.record_id}/1", INLINE_BYTES, EXCERPT_BYTES)
     shown = page(named, f"text/{named.record_id}/1.html")
+    everybody = participants(named, own)
     record = opened(
         f"{practice.capitalize()}Opened",
         by=(named.on_behalf.opener if named.on_behalf else named.sender) or SYSTEM,
@@ -114,8 +115,8 @@ def opening(
         requester=named.asks or SYSTEM,
         requester_name=named.on_behalf.name if named.on_behalf else named.sender_name,
         group=quarantine.GROUP,
-        participants=participants(named, own, defaults.participants),
-        details=_details(named, related, [blob.key for blob in blobs]),
+        participants=everybody[: defaults.participants],
+        details=_details(named, related, [blob.key for blob in blobs], len(everybody[defaults.participants :])),
         digest=digest,
         **_standing(named.fields, defaults, priority),
     )
@@ -180,13 +181,13 @@ def title(subject: str) -> str:
     return line or NO_SUBJECT
 
 
-def participants(submission: Submission, own: Own, most: int) -> tuple[str, ...]:
+def participants(submission: Submission, own: Own) -> tuple[str, ...]:
     """Who takes part: who asks, who asked for them, and whom the mail was addressed to beside us; no address that
     nobody reads."""
     opener = [submission.on_behalf.opener] if submission.on_behalf else []
     people = [submission.asks, *opener, submission.sender, *submission.recipients]
     wanted = dict.fromkeys(one for one in people if "@" in one and not own.is_own(one) and not UNATTENDED.match(one))
-    return tuple(wanted)[:most]
+    return tuple(wanted)
 
 
 def kept(text: str, key: str, most: int, excerpt: int) -> tuple[str, tuple[Blob, ...]]:
@@ -218,7 +219,7 @@ def _level(fields: Mapping[str, str], name: str, default: int) -> int:
     return int(given) if given in LEVELS else default
 
 
-def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[str, Json]:
+def _details(submission: Submission, related: str, texts: list[str], left_out: int) -> Mapping[str, Json]:
     """What only this record knows; empty facts are left out, so that items stay small."""
     facts: dict[str, Json] = {
         "source_key": "" if submission.key == submission.message_id else submission.key[:MAX_DETAIL],
@@ -227,6 +228,7 @@ def _details(submission: Submission, related: str, texts: list[str]) -> Mapping[
         "raw": submission.raw,
         "text": texts[0] if texts else "",
         "related": related,
+        "people_left_out": left_out,
         "fingerprint": submission.fingerprint,
         "opened_by": submission.on_behalf.opener if submission.on_behalf else "",
         "auto": submission.auto.kind if submission.auto.automatic else "",
