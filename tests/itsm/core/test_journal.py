@@ -11,16 +11,18 @@ from itsm.core.record import Comment, Record
 from tests.builders import a_comment, an_incident
 
 
-def _with(record: Record, comment: Comment) -> Record:
-    facts: dict[str, Any] = {"by": comment.by, "origin": comment.origin, "at": comment.at, "comment": comment.id}
-    return record.changed("CommentAdded", **facts, **carried(comment))
+def _with(record: Record, comment: Comment, later: int = 0) -> Record:
+    at = comment.at + later
+    facts: dict[str, Any] = {"by": comment.by, "origin": comment.origin, "at": at, "comment": comment.id}
+    return record.changed("CommentAdded", **facts, **carried(comment, at))
 
 
 @pytest.mark.parametrize("public", [True, False])
-def test_an_event_says_all_of_a_short_comment(public: bool) -> None:
+@pytest.mark.parametrize("later", [0, 3600])
+def test_an_event_says_all_of_a_short_comment(public: bool, later: int) -> None:
     record = an_incident()
     comment = a_comment(record, public=public)
-    assert said(record.id, _with(record, comment).event) == replace(comment, version=2)
+    assert said(record.id, _with(record, comment, later).event) == replace(comment, version=2)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,10 @@ def test_the_first_event_says_the_opening_text() -> None:
 def test_words_and_who_may_see_them_are_under_the_chain() -> None:
     record = an_incident()
     after = _with(record, a_comment(record))
-    for forged in (replace(after.event, text="We are not."), replace(after.event, public=False)):
+    for forged in (
+        replace(after.event, text="We are not."),
+        replace(after.event, public=False),
+        replace(after.event, said_at=1),
+    ):
         assert list(faults(record.id, [record.event, forged], forged, after.updated_at))
     assert not list(faults(record.id, [record.event, after.event], after.event, after.updated_at))

@@ -17,7 +17,8 @@ class Event:
 
     `at` is whole seconds since the epoch, UTC. `changes` maps a field to (old, new). `comment` is the id of the comment
     that belongs to this version. `text` is the opening text of version 1, of a later one its comment's, where that is
-    short; `public` says whether the requester may see it. `hash` covers `previous` and all else.
+    short; `public` says whether the requester may see it, `said_at` when it was said where that was earlier, else 0.
+    `hash` covers `previous` and all else.
     """
 
     type: str
@@ -29,6 +30,7 @@ class Event:
     text: str = ""
     comment: str = ""
     public: bool = False
+    said_at: int = 0
     previous: str = GENESIS
     hash: str = ""
 
@@ -46,6 +48,7 @@ def canonical(record_id: str, event: Event) -> str:
         "text": event.text,
         "comment": event.comment,
         **({"public": True} if event.public else {}),
+        **({"said_at": event.said_at} if event.said_at else {}),
     }
     return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

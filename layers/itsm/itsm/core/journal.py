@@ -12,11 +12,11 @@ CARRIED_BYTES = 600
 they cost no more than a transaction with an entry of its own, and below the first kilobyte half as much."""
 
 
-def carried(comment: Comment) -> dict[str, Any]:
-    """The arguments of a change that takes a comment's words along, none where they are too many or not alone."""
+def carried(comment: Comment, at: int) -> dict[str, Any]:
+    """The arguments of a change at an instant that takes a comment's words along, none if too many or not alone."""
     if comment.attachments or comment.page or len(comment.text.encode()) > CARRIED_BYTES:
         return {}
-    return {"text": comment.text, "public": comment.public}
+    return {"text": comment.text, "public": comment.public, "said_at": 0 if comment.at == at else comment.at}
 
 
 def said(record_id: str, event: Event) -> Comment | None:
@@ -27,7 +27,7 @@ def said(record_id: str, event: Event) -> Comment | None:
     return Comment(
         id=OPENING if first else event.comment,
         record=record_id,
-        at=event.at,
+        at=event.said_at or event.at,
         by=event.by,
         text=event.text,
         origin=event.origin,

@@ -30,7 +30,7 @@ class Record:
     """A record of any practice. Instants are whole seconds since the epoch, UTC; priority 1 is the highest.
 
     `details` holds what only the record's practice knows; `generation` counts the processes that worked it.
-    `digest` is half the SHA-256 of the content it was opened from: it tells a redelivery from other content under its key.
+    `digest` is half the SHA-256 of what it was opened from: it tells a redelivery from other content under its key.
     `before` is the event of the version it was made from, None as it is read.
     """
 
@@ -69,13 +69,15 @@ class Record:
         comment: str = "",
         text: str = "",
         public: bool = False,
+        said_at: int = 0,
         told: Sequence[str] = (),
         **new: Any,
     ) -> "Record":
         """The next version, with its event: what changed, by whom, through which door and when.
 
-        A `text` is what is said with it, the journal's entry `comment` (see itsm.core.journal), `public` or not; it
-        travels in the event, and so does whom it is to be `told`, as a change of nothing the record keeps.
+        A `text` is what is said with it, the journal's entry `comment` (see itsm.core.journal), `public` or not, and
+        said at `said_at` if that was earlier; it travels in the event, and so does whom it is to be `told`, as a change
+        of nothing the record keeps.
 
         `event.changes` lists the fields that really differ, details one by one as `details.<name>`; clocks are left
         out of it, since they are derived.
@@ -92,6 +94,7 @@ class Record:
             comment=comment,
             text=text,
             public=public,
+            said_at=said_at,
         )
         linked = chained(self.id, event, self.event.hash)
         return replace(self, version=version, updated_at=at, event=linked, before=self.event, **new)

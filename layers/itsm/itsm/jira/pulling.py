@@ -3,6 +3,7 @@
 from typing import Any
 
 from itsm.core.errors import ForbiddenError, IllegalMoveError, InvalidInputError
+from itsm.core.journal import carried
 from itsm.core.record import Record, derived_id
 from itsm.jira import adf, merge, status, talk
 from itsm.jira.exchange import Exchange
@@ -49,7 +50,8 @@ def pull_comments(it: Exchange) -> None:
         comment = arrival.comment
         if comment.id not in known:
             by, at = comment.by, it.desk.now
-            after = it.record.changed("CommentAdded", by=by, origin=talk.ORIGIN, at=at, comment=comment.id)
+            said = carried(comment, at)
+            after = it.record.changed("CommentAdded", by=by, origin=talk.ORIGIN, at=at, comment=comment.id, **said)
             it.record = it.desk.save(it.record, after, comment)
         if arrival.said:
             it.mapped[comment.id] = arrival.said

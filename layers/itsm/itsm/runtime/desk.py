@@ -113,7 +113,8 @@ def commented(record: Record, comment: Comment, details: Mapping[str, Json] | No
 
 def said_with(comment: Comment) -> dict[str, Any]:
     """The arguments of a change that a comment comes with: by whom, through which door, when, which, and its words."""
-    return {"by": comment.by, "origin": comment.origin, "at": comment.at, "comment": comment.id, **carried(comment)}
+    words = carried(comment, comment.at)
+    return {"by": comment.by, "origin": comment.origin, "at": comment.at, "comment": comment.id, **words}
 
 
 def people(record: Record) -> frozenset[str]:

@@ -165,7 +165,7 @@ def _waited(record: Record, fired: Sequence[Fired], now: int, ports: Ports) -> R
         comment=derived_id(f"note:{record.id}", _key(fired)),
         text=words,
         public=True,
-        **({"state": to} if to else {}),
+        state=to or record.state,
     )
     return replace(changed, clocks=escalation.escalated(record, changed, lifecycle, ports.policies.service_level))
 
