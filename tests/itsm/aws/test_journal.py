@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from itsm.aws.numbers import Numbers
+from itsm.aws.records import Records
 from itsm.core.journal import CARRIED_BYTES
 from itsm.core.record import Comment, Record
 from itsm.runtime import desk
 
 from tests.builders import a_comment, an_incident
 from tests.fakes import FakePorts
-from tests.itsm.aws.conftest import Store
+from tests.itsm.aws.conftest import REGION, Store
 
 
 def _entries(store: Store, record: Record) -> list[tuple[str, str, int]]:
@@ -80,3 +82,19 @@ def test_what_the_stream_derives_later_changes_nothing(store: Store, record: Rec
     store.records.put_said(replace(comment, version=2))
     store.records.put_said(replace(comment, version=2, text="other words"))
     assert _entries(store, after) == [(comment.id, comment.text, 2)]
+
+
+def test_a_reader_misses_no_comment_whose_version_is_written_over_as_it_reads(store: Store, record: Record) -> None:
+    comment = a_comment(record)
+    after = _say(store, record, comment)
+
+    class Overtaken(Records):
+        """Somebody else saves just before the record is read."""
+
+        def get(self, record_id: str) -> Record:
+            if store.records.get(record_id) == after:
+                _assign(store, after, "ada@example.org")
+            return super().get(record_id)
+
+    read = Overtaken(store.tables, REGION, Numbers(store.tables)).comments(record.id)
+    assert [entry.id for entry in read] == ["opening", comment.id]

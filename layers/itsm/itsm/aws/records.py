@@ -170,15 +170,16 @@ class Records(Worklists, Links, Faults, Addresses):
         )
 
     def comments(self, record_id: str) -> tuple[Comment, ...]:
-        """One query; what the newest event says comes from there until its item is written."""
-        model = self._tables.comment
+        """One query; what the newest event says comes from there until its item is written.
+
+        The record is read first: should it be written over meanwhile, that entry is written before.
+        """
+        model, newest = self._tables.comment, said(record_id, self.get(record_id).event)
         with asked("the journal could not be read"):
             found = [
                 items.to_comment(item)
                 for item in model.query(ticket_key(record_id), model.sk.startswith(COMMENT), consistent_read=True)
             ]
-        record = self.get(record_id)
-        newest = said(record_id, record.event)
         if newest is not None and all(comment.id != newest.id for comment in found):
             found.append(newest)
         return tuple(sorted(found, key=lambda comment: (comment.id != OPENING, comment.at, comment.version)))
