@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from itsm.core.record import Record
+from itsm.core.errors import StaleVersionError
+from itsm.core.record import Comment, Record
 from itsm.runtime import alarming, calming, storms
 from itsm.service_desk.envelope import Envelope
 from itsm.service_desk.submission import Submission
 
-from tests.fakes import FakePorts
+from tests.fakes import FakePorts, FakeRecords
 from tests.functions.test_intake_alarms import FIRING, WELL, alarm, at, deliver, named
 from tests.support.alarms import group, post
 from tests.support.turns import Killed
@@ -110,6 +111,31 @@ def test_what_a_person_has_ended_stays_so_when_the_rest_recovers(ports: FakePort
         assert deliver(ports, named(WELL, name))
     assert storm(ports).state == "resolved"
     assert all(event.event.text != calming.OVER for event in ports.records.written)
+
+
+class Hot(FakeRecords):
+    """Records of which one is written to by so many that nobody else finds a turn."""
+
+    hot = ""
+
+    def save(self, record: Record, comment: Comment | None = None) -> Record:
+        if record.id == self.hot:
+            raise StaleVersionError("somebody else was first, as always")
+        return super().save(record, comment)
+
+
+def test_ends_that_all_come_at_once_are_noted_though_the_ticket_finds_no_turn_for_their_words() -> None:
+    records = Hot()
+    ports = FakePorts()
+    ports.records = records
+    *parts, last = rage(ports, 30)
+    records.hot = storm(ports).id
+    for name in parts:
+        assert deliver(ports, named(WELL, name))
+    assert not deliver(ports, named(WELL, last)), "the ticket itself must be resolved: this comes again"
+    records.hot = ""
+    assert deliver(ports, named(WELL, last))
+    assert storm(ports).state == "resolved"
 
 
 class Interrupted:

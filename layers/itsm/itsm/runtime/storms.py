@@ -60,10 +60,13 @@ def attach(submission: Submission, known: Fault | None, storm: Record, ports: Po
 
 
 def calmer(submission: Submission, storm: Record, ports: Ports) -> Record:
-    """A fault of a storm is over: its ticket hears of it while it is small."""
-    if int(str(storm.details.get(ALARMS, 0))) > LISTED:
+    """A fault of a storm is over: its ticket hears of it while it is small, and the fault's own note says so anyhow."""
+    if int(str(storm.details.get(ALARMS, 0))) >= LISTED:
         return storm
-    return intake.append(submission, storm, ports)
+    try:
+        return intake.append(submission, storm, ports)
+    except OutsideError:
+        return storm  # all of it ends at once, and the last of it finds its turn
 
 
 def _place(submission: Submission) -> str:
