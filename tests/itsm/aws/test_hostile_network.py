@@ -126,7 +126,7 @@ WAIT = Wait(record="a", name="n", token="t", until=("x",))
 CALLS: dict[str, tuple[str, Callable[[Store], Any]]] = {
     "get": ("GetItem", lambda store: store.records.get("a")),
     "find": ("Query", lambda store: store.records.find("INC1")),
-    "comments": ("Query", lambda store: store.records.comments("a")),
+    "comments": ("Query", lambda store: store.records.comments(store.records.create(an_incident()).record.id)),
     "history": ("Query", lambda store: store.records.history("a")),
     "worklist": ("Query", lambda store: store.records.worklist("service-desk")),
     "due": ("Query", lambda store: list(store.records.due(0, NOON))),
