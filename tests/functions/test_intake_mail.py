@@ -1,7 +1,5 @@
 """Intake of mail: every mail ends in exactly one recorded outcome."""
 
-from dataclasses import replace
-
 import pytest
 from itsm.core.record import Record
 from itsm.service_desk.threading import own_message_id, reply_address
@@ -89,11 +87,30 @@ def test_an_answer_to_a_resolved_ticket_reopens_it(ports: FakePorts) -> None:
     assert (ticket.state, ticket.event.type) == ("in_progress", "Reopened")
 
 
-def test_an_answer_to_a_closed_ticket_is_a_new_one_that_names_it(ports: FakePorts) -> None:
+def closed(ports: FakePorts) -> Record:
     (ticket,) = deliver(ports, raw())
-    ports.records.stored[ticket.id] = replace(ticket, state="closed")
+    for state in ("resolved", "closed"):
+        change = ticket.changed("StateChanged", by="ada", origin="records", at=ports.now(), state=state)
+        ticket = ports.records.save(change)
+    return ticket
+
+
+def test_an_answer_to_a_closed_ticket_puts_it_to_work_under_a_new_process(ports: FakePorts) -> None:
+    ticket = closed(ports)
+    to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
+    answer = raw("It burns again.", to=to, message_id="second@example.org")
+    for key in ("mail/2", "mail/3"):
+        (found,) = deliver(ports, answer, key)
+    assert (found.state, found.event.type, found.generation) == ("in_progress", "Reopened", 2)
+    assert len(ports.records.journal[ticket.id]) == 1
+
+
+def test_an_answer_to_a_ticket_that_was_closed_long_ago_is_a_new_one_that_names_it(ports: FakePorts) -> None:
+    ticket = closed(ports)
+    ports.time += 15 * 86_400
     to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
     tickets = deliver(ports, raw("It burns again.", to=to, message_id="second@example.org"), "mail/2")
+    assert [one.state for one in tickets] == ["closed", "new"]
     assert tickets[1].details["related"] == ticket.number
 
 

@@ -1,10 +1,16 @@
 """An item of the catalogue, from its form to its closure: the shipped laptop, every door, on virtual time."""
 
+from datetime import UTC, datetime
+
 import pytest
 from itsm.core.record import Record
 from itsm.service_desk.approval_page import question
+from itsm.service_desk.threading import reply_address
 
+from functions.intake_mail.app import handler as intake_mail
+from tests.fakes import sqs
 from tests.support.estate import Estate
+from tests.support.mail import notification, raw, stored
 
 MANAGER, OWNER = "mona@example.org", "wanda.workplace@example.org"
 STRONG = {"model": "strong", "manager": MANAGER, "vpn": "yes"}
@@ -146,6 +152,28 @@ def test_a_reopened_order_is_worked_by_people_and_closes_in_the_end(estate: Esta
     estate.patch(light.number, state="fulfilled")
     estate.settle(days=15)
     assert estate.now(light).state == "closed"
+
+
+def test_an_answer_takes_a_closed_order_up_again_asks_nobody_anew_and_opens_no_task_twice(
+    estate: Estate, light: Record
+) -> None:
+    for task in ("deliver", "access", "hand-over"):
+        estate.patch(number(estate, light, task), state="done")
+    estate.settle(days=15)
+    assert estate.now(light).state == "closed"
+    to = reply_address(estate.ports.link_secret, light.id, "desk.example.org")
+    stored(estate.ports, "mail/late", raw("It came broken.", to=to, message_id="late@example.org"))
+    word = notification("mail/late")
+    word["mail"]["timestamp"] = datetime.fromtimestamp(estate.ports.now(), UTC).isoformat()
+    assert intake_mail.on(sqs(word), estate.ports) == {"batchItemFailures": []}
+    estate.settle()
+    again = estate.now(light)
+    assert (again.state, again.generation, len(estate.tasks(light))) == ("in_progress", 2, 3)
+    estate.patch(light.number, state="fulfilled")
+    estate.settle(days=15)
+    assert estate.now(light).state == "closed"
+    asked = [message for message in estate.ports.mail.sent.values() if message.to == (MANAGER,)]
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("step", ["proceed", "complete", "await"])

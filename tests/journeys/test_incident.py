@@ -84,15 +84,20 @@ def test_work_on_our_side_appears_in_jira(desk: Journey) -> None:
     desk.wait(lambda: "Ask finance." in " ".join(desk.said_in_jira(ticket)), "the note in Jira")
 
 
-def test_a_resolved_ticket_can_be_closed_and_its_process_ends(desk: Journey) -> None:
+def test_a_resolved_ticket_can_be_closed_and_its_process_ends_and_an_answer_takes_it_up_again(desk: Journey) -> None:
     desk.mail("Keyboard sticks", sender="kim@example.org")
     ticket = desk.ticket("Keyboard sticks")
+    mail = desk.acknowledged(ticket, "kim@example.org")
     desk.stands(ticket, "Wait for the resolution")
     for state, standing in (("in_progress", "Wait for the resolution"), ("resolved", "Wait for the closure")):
         assert desk.patch(ticket, state=state).status == 200
         desk.stands(ticket, standing)
     assert desk.patch(ticket, state="closed").status == 200
     desk.stands(ticket, "succeeded")
+    desk.mail("It sticks again", sender="kim@example.org", to=mail.header("Reply-To"))
+    facts = desk.reaches(ticket, state="in_progress")
+    assert {clock["metric"]: clock["state"] for clock in facts["clocks"]}["resolution"] == "running"
+    desk.stands(ticket, "Wait for the resolution")
 
 
 def test_while_jira_takes_nothing_tickets_and_processes_go_on_and_the_issue_follows(desk: Journey) -> None:

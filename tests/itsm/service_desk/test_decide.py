@@ -26,6 +26,7 @@ LIFE = Lifecycle(
         "closed": frozenset(),
     },
     met=frozenset({"resolved", "closed"}),
+    revived=frozenset({"closed"}),
 )
 TICKET = replace(an_incident("other"), number="INC0000007")
 HERE = Candidate(how=REPLY_ADDRESS, record=TICKET.id, needs_participant=False)
@@ -67,8 +68,9 @@ def test_a_reply_long_after_is_a_new_ticket_that_names_the_old_one() -> None:
     assert (found.kind, found.related) == (CREATE, "INC0000007")
 
 
-def test_a_reply_to_a_closed_ticket_is_a_new_one_that_names_it() -> None:
-    found = outcome(a_submission(), [HERE], replace(TICKET, state="closed"))
+def test_a_reply_to_a_closed_ticket_reopens_it_in_time_and_is_a_new_one_that_names_it_later() -> None:
+    assert outcome(a_submission(), [HERE], replace(TICKET, state="closed")).kind == REOPEN
+    found = outcome(a_submission(), [HERE], replace(TICKET, state="closed"), later=15 * DAY)
     assert (found.kind, found.related) == (CREATE, "INC0000007")
 
 

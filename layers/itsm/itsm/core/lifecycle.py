@@ -12,6 +12,8 @@ class Lifecycle:
 
     `held` states pause clocks; `answered` ones end the response clock; `met` ones stop all clocks. `reserved` moves are
     made by the process or an approval alone, never by hand: a person who could make them would be the approval.
+    `revived` are ends that no move leads out of, but an objection that comes in time does: the record is at work again,
+    under a new process.
     """
 
     initial: str
@@ -20,6 +22,7 @@ class Lifecycle:
     answered: frozenset[str] = frozenset()
     met: frozenset[str] = frozenset()
     reserved: frozenset[tuple[str, str]] = frozenset()
+    revived: frozenset[str] = frozenset()
 
     @property
     def states(self) -> frozenset[str]:

@@ -275,10 +275,13 @@ def _reopen(submission: Submission, record: Record, ports: Ports) -> None:
     said = _stored(entry(submission, record), ports)
 
     def reopened(current: Record) -> Record:
-        if REOPENED not in desk.legal_moves(current):
+        is_revived = current.state in load(current.practice).lifecycle.revived
+        if not is_revived and REOPENED not in desk.legal_moves(current):
             return _appended(current, said.comment, submission)
-        details = delivery.heard_from(current, submission.sender)
-        return current.changed("Reopened", state=REOPENED, **desk.said_with(said.comment), details=details)
+        # the process of a closed ticket has ended: another of the next generation takes it up
+        more: dict[str, Any] = {"generation": current.generation + 1} if is_revived else {}
+        more["details"] = delivery.heard_from(current, submission.sender)
+        return current.changed("Reopened", state=REOPENED, **desk.said_with(said.comment), **more)
 
     desk.update(ports, record.id, reopened, said.comment)
 

@@ -126,7 +126,8 @@ def _on_ticket(
     # What a late reply opened is noted on the ticket, which must not make it a recent one.
     within = (policy.reopen_days if days is None else days) * DAY
     recent = now - record.updated_at <= within and FOLLOWED_BY not in record.details
-    if recent and REOPENED in lifecycle.moves.get(record.state, frozenset()):
+    leads_back = REOPENED in lifecycle.moves.get(record.state, frozenset()) or record.state in lifecycle.revived
+    if recent and leads_back:
         return Outcome(kind=REOPEN, record=record, reason=how)
     return Outcome(
         kind=CREATE,

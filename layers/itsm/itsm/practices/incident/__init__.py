@@ -18,8 +18,9 @@ LIFECYCLE = Lifecycle(
     held=frozenset({"on_hold"}),
     answered=frozenset({"in_progress", "resolved", "closed"}),
     met=frozenset({"resolved", "closed", "cancelled"}),
+    revived=frozenset({"closed"}),
 )
-"""A resolved incident may be reopened; a closed one never (a new one that names it is opened instead)."""
+"""A resolved incident may be reopened; a closed one by an answer that comes in time, and later a new one names it."""
 
 PRACTICE = Practice(
     name="incident",

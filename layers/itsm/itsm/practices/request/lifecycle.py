@@ -21,6 +21,7 @@ LIFECYCLE = Lifecycle(
     held=frozenset({ON_HOLD}),
     answered=frozenset({IN_PROGRESS, FULFILLED, CLOSED, REJECTED}),
     met=frozenset({FULFILLED, CLOSED, REJECTED, CANCELLED}),
+    revived=frozenset({CLOSED}),
     reserved=frozenset(
         {
             *((NEW, to) for to in (AWAITING_APPROVAL, REJECTED)),
