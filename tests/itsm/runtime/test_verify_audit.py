@@ -11,15 +11,25 @@ from itsm.aws.audit import Audit
 from itsm.aws.models import tables
 from itsm.aws.numbers import Numbers
 from itsm.aws.records import Records
+from itsm.core.journal import said
+from itsm.core.record import Record
+from itsm.runtime import desk
 from itsm.runtime.verify_audit import main
 from moto import mock_aws
 
-from tests.builders import an_incident
+from tests.builders import a_comment, an_incident
 from tests.support.cloud import make_tables
 
 REGION = "eu-central-1"
-LENGTH = 5
+SAID = (("Ours alone", False), ("Yours", True), ("y" * 700, False), ("z" * 700, True))
+LENGTH = len(SAID) + 1
 KEYS = [f"{at:08d}" for at in range(1, LENGTH + 1)]
+
+
+def _followed(records: Records, audit: Audit, record: Record) -> None:
+    audit.append(record.id, record.event)
+    if entry := said(record.id, record.event):
+        records.put_said(entry)
 
 
 @pytest.fixture
@@ -35,11 +45,12 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         records, audit = Records(bound, REGION, Numbers(bound)), Audit(bound)
         for key in ("one", "two"):
             record = records.create(an_incident(key)).record
-            audit.append(record.id, record.event)
-            for at in range(1, LENGTH):
-                changed = record.changed("Assigned", by="a", origin="records", at=at, assignee=f"agent {at}")
-                record = records.save(changed)
-                audit.append(record.id, record.event)
+            _followed(records, audit, record)
+            for at, (text, public) in enumerate(SAID, start=1):
+                comment = a_comment(record, f"entry {at}", text=text, public=public, at=at)
+                changed = record.changed("CommentAdded", **desk.said_with(comment), assignee=f"agent {at}")
+                record = records.save(changed, comment)
+                _followed(records, audit, record)
         yield made
         tables.cache_clear()
 
@@ -131,6 +142,45 @@ def _set_back(client: Any) -> None:
     )
 
 
+def _entry(place: int) -> dict[str, Any]:
+    record = an_incident("one")
+    return key(f"C#{a_comment(record, f'entry {place}').id if place else 'opening'}")
+
+
+@pytest.mark.parametrize("place", range(LENGTH))
+@pytest.mark.parametrize(
+    ("name", "value"), [("public", {"N": "2"}), ("by", {"S": "eve"}), ("ver", {"N": "9"}), ("at", None)]
+)
+def test_an_edited_entry_of_the_journal_is_found(client: Any, place: int, name: str, value: dict[str, str]) -> None:
+    stored = client.get_item(TableName="records", Key=_entry(place))["Item"]
+    if value is None:
+        del stored[name]
+    elif name == "public":
+        stored[name] = {"N": str(1 - int(stored[name]["N"]))}
+    else:
+        stored[name] = value
+    client.put_item(TableName="records", Item=stored)
+    assert verify() == 1
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_other_words_in_the_journal_are_found_where_the_event_has_them_too(client: Any, place: int) -> None:
+    stored = client.get_item(TableName="records", Key=_entry(place))["Item"]
+    client.put_item(TableName="records", Item={**stored, "text": {"S": "forged"}})
+    assert verify() == 1
+
+
+@pytest.mark.parametrize("place", range(LENGTH))
+def test_an_entry_that_is_gone_from_the_journal_or_was_put_there_is_found(client: Any, place: int) -> None:
+    stored = client.get_item(TableName="records", Key=_entry(place))["Item"]
+    client.delete_item(TableName="records", Key=_entry(place))
+    assert verify() == 1
+    client.put_item(TableName="records", Item=stored)
+    assert verify() == 0
+    client.put_item(TableName="records", Item={**stored, "sk": {"S": "C#planted"}})
+    assert verify() == 1
+
+
 @pytest.mark.parametrize(
     "harm",
     [_swapped, _truncated, _whole_trail_gone, _record_gone, _moved_to_another_record, _added, _junk, _unreadable,
@@ -169,3 +219,13 @@ def test_a_trail_whose_newest_events_may_be_on_their_way_is_counted(
     records.save(record.changed("Assigned", by="a", origin="records", at=int(time.time()), assignee="agent 9"))
     assert verify() == 0
     assert "1 trails lack events of the last 5 minutes" in capsys.readouterr().out
+
+
+def test_entries_of_versions_whose_events_may_be_on_their_way_are_no_faults(client: Any) -> None:
+    bound = tables(records="records", audit="audit", ephemeral="unused", region=REGION)
+    records = Records(bound, REGION, Numbers(bound))
+    record = records.get(an_incident("one").id)
+    for place in range(3):
+        comment = a_comment(record, f"late {place}", at=int(time.time()))
+        record = records.save(desk.commented(record, comment), comment)
+    assert verify() == 0

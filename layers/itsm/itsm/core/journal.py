@@ -10,12 +10,17 @@ OPENING = "opening"
 CARRIED_BYTES = 600
 """Of the longest words an event carries. Every save is billed by the kilobyte of the whole item, old or new: up to here
 they cost no more than a transaction with an entry of its own, and below the first kilobyte half as much."""
+CUT = " …"
+"""How the beginning of an opening text ends in its event, where the whole is stored elsewhere."""
 
 
 def carried(comment: Comment, at: int) -> dict[str, Any]:
-    """The arguments of a change at an instant that takes a comment's words along, none if too many or not alone."""
+    """The arguments of a change at an instant that a comment comes with: who may see it, and its words.
+
+    Not its words where they are too many or not alone.
+    """
     if comment.attachments or comment.page or len(comment.text.encode()) > CARRIED_BYTES:
-        return {}
+        return {"public": comment.public}
     return {"text": comment.text, "public": comment.public, "said_at": 0 if comment.at == at else comment.at}
 
 

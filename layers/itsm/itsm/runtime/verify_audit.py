@@ -1,4 +1,4 @@
-"""Verify audit: read every trail and record of a deployment and say what does not fit; for `make verify-audit`."""
+"""Verify audit: read every trail, record and journal of a deployment and say what does not fit: `make verify-audit`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from itsm.core.chain import LAG, faults
+from itsm.core.chain import LAG, faults, journal_faults
 from itsm.core.events import Event
+from itsm.core.record import Comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -36,10 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     bound = tables(records=names[0], audit=names[1], ephemeral="unused", region=options.region)
     broken = events = records = late = 0
-    for record_id, trail, head in _trails(bound, names[1], options.region):
+    for record_id, trail, head, journal in _trails(bound, *names, options.region):
         records, events = records + 1, events + len(trail)
-        found = list(faults(record_id, trail, head, int(time.time())))
+        found, now = list(faults(record_id, trail, head, int(time.time()))), int(time.time())
         late += not found and head is not None and head.version > len(trail)
+        found = found or list(journal_faults(record_id, _known(trail, head), journal, now))
         broken += len(found)
         for fault in found:
             print(f"{record_id}: {fault}")
@@ -47,6 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
     if late:
         print(f"{late} trails lack events of the last {LAG // 60} minutes, on their way or gone: look again after that")
     return 1 if broken else 0
+
+
+def _known(trail: list[Event], head: Event | None) -> list[Event]:
+    """The events of the trail, and the record's own newest."""
+    return trail if head is None or head.version <= len(trail) else [*trail, head]
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -99,19 +107,44 @@ def _named_after(stack: str, client: DynamoDBClient) -> dict[str, str]:
     return {kind: name for kind in ("RecordsTable", "AuditTable") for name in names if f"-{kind}-" in name}
 
 
-def _trails(bound: Tables, audit: str, region: str) -> Iterator[tuple[str, list[Event], Event | None]]:
+def _trails(
+    bound: Tables, records: str, audit: str, region: str
+) -> Iterator[tuple[str, list[Event], Event | None, dict[str, Comment]]]:
     import boto3
 
     from itsm.aws.items import to_head
+    from itsm.aws.models import COMMENT
 
     heads = {item.pk: to_head(item) for item in bound.record.scan(bound.record.sk == "META")}
     trails: dict[str, list[Event]] = defaultdict(list)
+    journals: dict[str, dict[str, Comment]] = defaultdict(dict)
     # as it is stored: a row that can no longer be read must be a fault of its own record, not the end of the search
-    pages = boto3.client("dynamodb", region_name=region).get_paginator("scan").paginate(TableName=audit)
-    for row in (row for page in pages for row in page["Items"]):
+    scan = boto3.client("dynamodb", region_name=region).get_paginator("scan").paginate
+    for row in (row for page in scan(TableName=audit) for row in page["Items"]):
         trails[row["pk"]["S"]].append(_placed(row["sk"]["S"], row.get("ev", {}).get("S", "")))
-    for key in sorted(heads.keys() | trails.keys()):
-        yield key.removeprefix("T#"), sorted(trails[key], key=lambda event: event.version), heads.get(key)
+    kept = scan(
+        TableName=records,
+        FilterExpression="begins_with(sk, :c)",
+        ExpressionAttributeValues={":c": {"S": COMMENT}},
+    )
+    for row in (row for page in kept for row in page["Items"]):
+        entry = _entry(row)
+        journals[row["pk"]["S"]][entry.id] = entry
+    for key in sorted(heads.keys() | trails.keys() | journals.keys()):
+        trail = sorted(trails[key], key=lambda event: event.version)
+        yield key.removeprefix("T#"), trail, heads.get(key), journals[key]
+
+
+def _entry(row: dict[str, Any]) -> Comment:
+    """The journal's entry; one that cannot be read is of no version."""
+    from itsm.aws.items import to_comment
+    from itsm.aws.models import COMMENT, CommentItem
+
+    record, name = row["pk"]["S"].removeprefix("T#"), row["sk"]["S"].removeprefix(COMMENT)
+    try:
+        return to_comment(CommentItem.from_raw_data(row))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Comment(id=name, record=record, at=0, by="", text="", origin="")
 
 
 def _placed(key: str, stored: str) -> Event:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from itsm.core.events import Json
+from itsm.core.journal import CUT
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import SYSTEM, Comment, Record, opened
 from itsm.service_desk import pictures, quarantine
@@ -195,7 +196,7 @@ def kept(text: str, key: str, most: int, excerpt: int) -> tuple[str, tuple[Blob,
     raw = text.encode("utf-8", "replace")
     if len(raw) <= most:
         return text, ()
-    beginning = raw[:excerpt].decode("utf-8", "ignore").rstrip() + " …"
+    beginning = raw[:excerpt].decode("utf-8", "ignore").rstrip() + CUT
     return beginning, (Blob(key=key, body=raw, content_type="text/plain; charset=utf-8"),)
 
 
