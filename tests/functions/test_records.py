@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from itsm.core.journal import carried
 from itsm.core.record import Record
+from itsm.runtime.changes import follow
+from itsm.runtime.records_api import instant
 
 from functions.records.app import handler
-from tests.builders import a_record, an_incident
+from tests.builders import a_comment, a_record, an_incident
 from tests.fakes import FakePorts, FakeRecords
 from tests.support.http import agent, event, read
 
@@ -123,6 +126,33 @@ def test_a_comment_with_the_same_key_twice_is_there_once(ports: FakePorts, ticke
     assert [(entry["text"], entry["public"]) for entry in entries if entry["id"] != "opening"] == [("On it.", True)]
 
 
+def test_the_history_tells_what_the_requester_may_see_of_short_words_and_long_ones(
+    ports: FakePorts, ticket: Record
+) -> None:
+    follow(ticket, ports)
+    for length in (9, 900):
+        for public in (True, False):
+            call(ports, "POST /records/{number}/comments", {"text": "x" * length, "public": public})
+            follow(ports.records.get(ticket.id), ports)
+    events = read(call(ports, "GET /records/{number}/history"))["events"]
+    assert [(one["version"], len(one["text"]), one["public"]) for one in events] == [
+        (1, len(ticket.event.text), True), (2, 9, True), (3, 9, False), (4, 0, True), (5, 0, False)
+    ]  # fmt: skip
+    assert {one["said_at"] for one in events} == {None}
+
+
+def test_what_was_said_before_it_was_heard_of_has_both_instants_in_the_history(
+    ports: FakePorts, ticket: Record
+) -> None:
+    comment = a_comment(ticket)
+    told = carried(comment, comment.at + 3600)
+    late = ticket.changed("CommentAdded", by="ada", origin="jira", at=comment.at + 3600, comment=comment.id, **told)
+    ports.records.save(late, comment)
+    follow(late, ports)
+    (one,) = read(call(ports, "GET /records/{number}/history"))["events"]
+    assert (one["said_at"], one["at"]) == (instant(comment.at), instant(comment.at + 3600))
+
+
 def test_a_comment_with_a_field_nobody_knows_is_refused_rather_than_shown_to_the_requester(
     ports: FakePorts, ticket: Record
 ) -> None:
@@ -170,6 +200,7 @@ def test_what_a_person_asked_for_is_listed_whatever_became_of_it(ports: FakePort
     [
         ("ada@example.org", {"by": "moon"}, "by"),
         ("ada@example.org", {"by": "assignee", "after": f"{'0' * 10}#0#{'a' * 16}"}, "after"),
+        ("ada@example.org", {"by": "assignee", "after": f"١٢#{'a' * 16}"}, "after"),
         ("a" * 3000, {"by": "requester"}, "requester"),
     ],
 )

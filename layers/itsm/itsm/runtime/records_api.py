@@ -10,7 +10,7 @@ from typing import Any
 
 from itsm.core.addresses import folded
 from itsm.core.errors import ForbiddenError, InvalidInputError, NotFoundError, StaleVersionError
-from itsm.core.events import Json
+from itsm.core.events import Event, Json
 from itsm.core.organisation import ITEM
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record, derived_id
@@ -25,9 +25,9 @@ TITLE_CHARS, COMMENT_CHARS, DETAIL_CHARS, DETAIL_ITEMS = 200, 30_000, 1_000, 50
 DIGITS = 9
 """Of a version, a limit or a number among the details; Python itself refuses to read more than 4300."""
 GROUP = "group"
-OPENED = re.compile(r"\d{1,12}#[a-z2-7]{16}")
+OPENED = re.compile(r"[0-9]{1,12}#[a-z2-7]{16}")
 PLACES = {
-    GROUP: re.compile(r"\d{10}#\d#[a-z2-7]{16}"),
+    GROUP: re.compile(r"[0-9]{10}#[0-9]#[a-z2-7]{16}"),
     "assignee": OPENED,
     "requester": OPENED,
 }
@@ -92,8 +92,7 @@ def _wanted(record: Record, new: Mapping[str, Any], ports: Ports) -> dict[str, A
 def history(request: Request, ports: Ports) -> Response:
     """GET /records/{number}/history?after=&limit=: the events, oldest first, with their place in the chain."""
     record = ports.records.find(request.params["number"])
-    events = [(str(one.version), {**asdict(one), "at": instant(one.at)}) for one in ports.records.history(record.id)]
-    rows, after = page(request, events)
+    rows, after = page(request, [(str(one.version), _event(one)) for one in ports.records.history(record.id)])
     return json_response(200, {"number": record.number, "events": rows, "next": after})
 
 
@@ -187,6 +186,12 @@ _PLAIN = (
 def instant(at: int | None) -> str | None:
     """RFC 3339 in UTC."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _event(event: Event) -> Mapping[str, Json]:
+    """An event as JSON; what a ticket was opened with is its requester's own."""
+    at, said_at, public = instant(event.at), instant(event.said_at or None), event.public or event.version == 1
+    return {**asdict(event), "at": at, "said_at": said_at, "public": public}
 
 
 def _entry(entry: Comment) -> Mapping[str, Json]:
