@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from itsm.core.errors import MalformedError
 from itsm.core.events import Event
+from itsm.core.journal import said
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record
 
@@ -118,4 +119,7 @@ def deployed(bound: Tables) -> Iterator[Story]:
         # the newest event stands with the record before its audit row is written
         trail[record.version] = record.event
         told = tuple(trail[version] for version in sorted(trail))
-        yield Story(record=record, events=told, comments=tuple(comments[item.pk]))
+        # and so do its words before their entry is
+        spoken = {words.id: words for event in told if (words := said(record.id, event))}
+        spoken |= {entry.id: entry for entry in comments[item.pk]}
+        yield Story(record=record, events=told, comments=tuple(spoken.values()))
