@@ -113,6 +113,20 @@ def test_what_a_person_has_ended_stays_so_when_the_rest_recovers(ports: FakePort
     assert all(event.event.text != calming.OVER for event in ports.records.written)
 
 
+def test_a_group_of_alerts_that_changes_within_a_storm_ends_with_its_last_word(ports: FakePorts) -> None:
+    """Alertmanager's key is the group and when its first alert began: it changes with the group."""
+    most = ports.policies.sources.alarm.storm
+    for number in range(most + 2):
+        post(ports, group(f"Disk {number}"))
+    assert post(ports, group(f"Disk {most}", at="2025-11-24T16:05:00Z"))[0] == 200
+    assert post(ports, group(f"Disk {most + 1}", "resolved"))[0] == 200
+    assert storm(ports).state == "new"
+    for _ in range(2):
+        assert post(ports, group(f"Disk {most}", "resolved", at="2025-11-24T16:09:00Z"))[0] == 200
+    assert storm(ports).state == "resolved"
+    assert len(ports.records.stored) == most + 1
+
+
 class Hot(FakeRecords):
     """Records of which one is written to by so many that nobody else finds a turn."""
 

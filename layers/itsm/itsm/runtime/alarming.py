@@ -56,6 +56,8 @@ def fire(submission: Submission, kept: Envelope, ports: Ports, *, anyway: bool =
         return record, new
     mine = episode or Fault(key=episodes.episode_key(submission), record="")
     ports.records.save_fault(replace(mine, record=record.id, opener=submission.comment_id, over=False))
+    if not submission.began:
+        storms.note(submission, record, fault, ports)
     return calming.keep_open(record, ports), new
 
 
@@ -133,6 +135,8 @@ def recover(submission: Submission, ports: Ports) -> Record:
     if episode is None and (fault is None or submission.began):
         raise OutsideError("a recovery came before its alarm; deliver it again")
     record = ports.records.get(episode.record if episode else fault.record if fault else "")
+    if episode is None and fault is not None and storms.is_storm(record):
+        episode = ports.records.fault(fault.episode)
     if episode is not None and episode.closer == submission.comment_id:
         return calming.settle(record, ports) if storms.is_storm(record) else record
     if record.practice == quarantine.PRACTICE.name:

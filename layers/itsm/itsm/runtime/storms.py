@@ -59,6 +59,19 @@ def attach(submission: Submission, known: Fault | None, storm: Record, ports: Po
         return storm
 
 
+def note(submission: Submission, storm: Record, fault: Fault | None, ports: Ports) -> None:
+    """Note the newest episode of a fault whose source tells no beginnings, since its end may come under another key.
+
+    With that the one before is over: a group of alerts that has changed fires under its new key alone.
+    """
+    own, mine = episodes.fault_key(submission), episodes.episode_key(submission)
+    ports.records.save_fault(Fault(key=own, record=storm.id, episode=mine, rev=fault.rev if fault else 0))
+    if fault is not None and fault.record == storm.id and fault.episode != mine:
+        before = ports.records.fault(fault.episode)
+        if before is not None:
+            ports.records.save_fault(replace(before, over=True))
+
+
 def calmer(submission: Submission, storm: Record, ports: Ports) -> Record:
     """A fault of a storm is over: its ticket hears of it while it is small, and the fault's own note says so anyhow."""
     if int(str(storm.details.get(ALARMS, 0))) >= LISTED:
