@@ -1,5 +1,7 @@
 """Protection: a signed or encrypted mail is told, kept whole, and its words are still read where they stand open."""
 
+import base64
+
 import pytest
 from itsm.service_desk.filters import Own
 from itsm.service_desk.sources import email
@@ -40,6 +42,34 @@ def signed(kind: str, name: str, protocol: str) -> bytes:
             "PGP encrypted",
             "",
         ),
+        (a_mail("x\n", Content_Type='application/octet-stream; name="smime.p7m"'), "S/MIME encrypted", ""),
+        (
+            a_mail(
+                base64.b64encode(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0").decode(),
+                Content_Type='application/pkcs7-mime; name="smime.p7m"',
+                Content_Transfer_Encoding="base64",
+            ),
+            "S/MIME signed",
+            "",
+        ),
+        (
+            a_mail(
+                WORDS + '--B\nContent-Type: application/pkcs7-mime; name="invoice.pdf.p7m"\n\nx\n--B--\n',
+                Content_Type='multipart/mixed; boundary="B"',
+            ),
+            "",
+            "It is slow.",
+        ),
+        (
+            a_mail(
+                WORDS + SIGNATURE.format("application/pkcs7-signature", "contract.pdf.p7s"),
+                Content_Type='multipart/mixed; boundary="B"',
+            ),
+            "",
+            "It is slow.",
+        ),
+        (a_mail("-----BEGIN PGP SIGNED MESSAGE-----\n\nx\n"), "PGP signed", "-----BEGIN PGP SIGNED MESSAGE-----\n\nx"),
+        (a_mail("Look:\n> -----BEGIN PGP MESSAGE-----\n"), "", "Look:\n> -----BEGIN PGP MESSAGE-----"),
         (a_mail("-----BEGIN PGP MESSAGE-----\n\nx\n"), "PGP encrypted", "-----BEGIN PGP MESSAGE-----\n\nx"),
     ],
 )
