@@ -154,6 +154,21 @@ def test_no_ticket_is_part_of_itself_however_far_up(ports: FakePorts) -> None:
     assert (code, "circle" in problem["detail"]) == (422, True)
 
 
+def test_no_ticket_is_merged_into_what_is_part_of_it_however_far_down(ports: FakePorts) -> None:
+    one, two, three, four = tickets(ports, "one", "two", "three", "four")
+    assert place(ports, one, two)[0] == 200
+    assert place(ports, two, three)[0] == 200
+    code, problem = merge(ports, three, one)
+    assert (code, problem["detail"]) == (
+        422,
+        f"into: {one.number} is part of {three.number}; take it out of that first",
+    )
+    assert merge(ports, three, four)[0] == 200
+    assert place(ports, four, one)[0] == 422, "one is part of three, which lives on in four"
+    assert merge(ports, four, one)[0] == 422
+    assert merge(ports, one, four)[0] == 200
+
+
 def test_a_circle_that_two_agents_made_at_once_stops_nothing(ports: FakePorts) -> None:
     one, two, three = tickets(ports, "one", "two", "three")
     for record, other in ((one, two), (two, one)):

@@ -103,3 +103,11 @@ def test_two_chains_joined_at_both_ends_at_once_are_no_circle(ports: FakePorts) 
     during(ports, lambda: place(ports, two, three))
     assert place(ports, four, one) == 422
     assert not has_circle(ports, relations.PARENT)
+
+
+def test_a_ticket_that_comes_to_be_above_meanwhile_is_not_merged_into_what_is_below_it(ports: FakePorts) -> None:
+    one, two, three = tickets(ports, 3)
+    assert place(ports, one, two) == 200
+    during(ports, lambda: place(ports, two, three))
+    assert merge(ports, three, one) == 422
+    assert not has_circle(ports, "parent")

@@ -32,7 +32,7 @@ def merge(request: Request, ports: Ports) -> Response:
 
     def merged(both: Sequence[Record]) -> tuple[Sequence[Change], Sequence[Record]]:
         ended, kept = both[0], both[-1]
-        relations.check_merge(ended, kept, lambda number: _found(number, ports))
+        above = relations.check_merge(ended, kept, lambda number: _found(number, ports))
         if ended.details.get(relations.MERGED_INTO) == kept.number:
             return (), ()
         _check_alive(ended, kept)
@@ -45,7 +45,7 @@ def merge(request: Request, ports: Ports) -> Response:
         return (
             (kept.changed("FieldsChanged", **desk.said_with(here), participants=people), here),
             (ended.changed("StateChanged", **desk.said_with(there), state=end, details=details), there),
-        ), ()
+        ), above
 
     desk.update_all(ports, (record.id, into.id), merged)
     return json_response(200, shown(ports.records.get(into.id)))

@@ -27,10 +27,13 @@ def follow(record: Record, find: Find) -> Record:
     return record
 
 
-def check_merge(record: Record, into: Record, find: Find) -> None:
-    """Raise InvalidInputError where a ticket cannot be merged into another."""
+def check_merge(record: Record, into: Record, find: Find) -> tuple[Record, ...]:
+    """The tickets above the other. Raises InvalidInputError where a ticket cannot be merged into it.
+
+    As long as none of them changes, the answer holds.
+    """
     if record.details.get(MERGED_INTO) == into.number:
-        return
+        return ()
     if into.id == record.id:
         raise InvalidInputError("into", f"is {record.number} itself")
     if follow(into, find).id == record.id:
@@ -43,6 +46,10 @@ def check_merge(record: Record, into: Record, find: Find) -> None:
         )
     if record.details.get(MERGED_INTO):
         raise InvalidInputError("into", f"{record.number} was merged into {record.details[MERGED_INTO]} already")
+    above = _above(into, find)
+    if any(one.id == record.id for one in above):
+        raise InvalidInputError("into", f"{into.number} is part of {record.number}; take it out of that first")
+    return above[1:]
 
 
 def check_parent(record: Record, parent: Record, find: Find) -> tuple[Record, ...]:
@@ -50,17 +57,27 @@ def check_parent(record: Record, parent: Record, find: Find) -> tuple[Record, ..
 
     As long as none of them changes, the answer holds.
     """
-    above: list[Record] = []
-    here: Record | None = parent
-    for _ in range(MAX_STEPS):
-        if here is None:
-            return tuple(above)
-        if here.id == record.id:
-            raise InvalidInputError("parent", f"{parent.number} is part of {record.number} already: a circle")
-        above.append(here)
-        number = str(here.details.get(PARENT, ""))
-        here = find(number) if number else None
-    raise InvalidInputError("parent", f"{parent.number} stands more than {MAX_STEPS} levels deep")
+    above = _above(parent, find)
+    if any(one.id == record.id for one in above):
+        raise InvalidInputError("parent", f"{parent.number} is part of {record.number} already: a circle")
+    if len(above) == MAX_STEPS:
+        raise InvalidInputError("parent", f"{parent.number} stands more than {MAX_STEPS} levels deep")
+    return above
+
+
+def _above(record: Record, find: Find) -> tuple[Record, ...]:
+    """The ticket and those it is part of, nearest first, each merged one followed by that which it lives on in."""
+    above = [record]
+    while len(above) < MAX_STEPS:
+        last = follow(above[-1], find)
+        if last.id == above[-1].id:
+            number = str(last.details.get(PARENT, ""))
+            parent = find(number) if number else None
+            if parent is None:
+                break
+            last = parent
+        above.append(last)
+    return tuple(above)
 
 
 def joined_by(into: Record, record: Record, most: int) -> tuple[str, ...]:
