@@ -10,7 +10,7 @@ from itsm.service_desk import quarantine
 from itsm.service_desk.filters import Own
 from itsm.service_desk.opening import Defaults, Opening, entry, hold, known_of, opening, title
 from itsm.service_desk.policy import Organisation, People
-from itsm.service_desk.submission import Classification, Submission, attachment
+from itsm.service_desk.submission import FAILED, Classification, Submission, attachment
 
 from tests.builders import an_incident
 from tests.itsm.service_desk.mails import a_submission
@@ -171,3 +171,5 @@ def test_policy_knows_the_organisation_language_and_importance_of_a_sender() -> 
     assert known.fields == {"vip": "yes", "organisation": "Example", "language": "de"}
     assert known_of(a_submission(fields={"language": "fr"}), people).fields["language"] == "fr"
     assert known_of(a_submission(sender="eve@elsewhere.net"), people).fields == {}
+    forged = known_of(a_submission(trust=FAILED), people)
+    assert forged.fields == {"language": "de"}, "what fails DMARC gains nothing by the name it gives"

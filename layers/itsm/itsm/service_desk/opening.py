@@ -14,7 +14,7 @@ from itsm.service_desk.attachments import told
 from itsm.service_desk.filters import Own
 from itsm.service_desk.on_behalf import bare
 from itsm.service_desk.policy import People
-from itsm.service_desk.submission import FORM, MAIL, Attachment, Submission, listed
+from itsm.service_desk.submission import FAILED, FORM, MAIL, Attachment, Submission, listed
 
 INLINE_BYTES, EXCERPT_BYTES = 900, 700
 """A text up to the first travels in the record's item; of a longer one the second, and all of it is a blob (design 3.4:
@@ -72,11 +72,14 @@ class Defaults:
 
 
 def known_of(submission: Submission, people: People) -> Submission:
-    """The submission with what policy knows of who asks: organisation, language, and that it is a VIP."""
-    organisation = people.organisations.get(submission.asks.rpartition("@")[2])
-    facts = {"vip": "yes" if submission.asks in people.vip else ""}
+    """The submission with what policy knows of who asks: organisation, language, and that it is a VIP.
+
+    A mail that fails DMARC may be anybody's: it is answered in the language of whom it names, and is no VIP's.
+    """
+    organisation, is_believed = people.organisations.get(submission.asks.rpartition("@")[2]), submission.trust > FAILED
+    facts = {"vip": "yes" if is_believed and submission.asks in people.vip else ""}
     if organisation:
-        facts |= {"organisation": organisation.title, "language": organisation.language}
+        facts |= {"organisation": organisation.title if is_believed else "", "language": organisation.language}
     told = {name: value for name, value in facts.items() if value and name not in submission.fields}
     return replace(submission, fields={**submission.fields, **told}) if told else submission
 
