@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from itsm.core.chain import faults
-from itsm.core.journal import CARRIED_BYTES, OPENING, carried, said
+from itsm.core.journal import CARRIED_BYTES, OPENING, carried, opening_words, said
 from itsm.core.record import Comment, Record
 
 from tests.builders import a_comment, an_incident
@@ -52,3 +52,10 @@ def test_words_and_who_may_see_them_are_under_the_chain() -> None:
     ):
         assert list(faults(record.id, [record.event, forged], forged, after.updated_at))
     assert not list(faults(record.id, [record.event, after.event], after.event, after.updated_at))
+
+
+def test_what_a_ticket_was_opened_with_is_never_another_entry_of_its_journal() -> None:
+    record = an_incident(text="It burns.")
+    note, entry = a_comment(record, text="He always says so.", public=False), said(record.id, record.event)
+    assert entry is not None
+    assert (opening_words([entry, note]), opening_words([note])) == ("It burns.", "")

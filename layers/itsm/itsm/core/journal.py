@@ -1,5 +1,6 @@
 """Journal: what a version says travels in its event; the entry is derived from that, and so it is one write."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from itsm.core.events import Event
@@ -39,3 +40,8 @@ def said(record_id: str, event: Event) -> Comment | None:
         public=first or event.public,
         version=event.version,
     )
+
+
+def opening_words(journal: Iterable[Comment]) -> str:
+    """What a ticket was opened with, "" before its entry is written: the next may be for the agents alone."""
+    return next((entry.text for entry in journal if entry.id == OPENING), "")

@@ -14,7 +14,7 @@ from itsm.core.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
-from itsm.core.journal import OPENING
+from itsm.core.journal import opening_words
 from itsm.core.ports import Link, Records
 from itsm.core.record import Comment, Record
 from itsm.jira import clocks, create, merge, steps
@@ -170,8 +170,7 @@ def _unseen(desk: Desk, link: Link, error: ItsmError, cause: str) -> Outcome:
 
 def _creation(desk: Desk, rules: PracticeRules, record: Record) -> create.Creation:
     def draft() -> Draft:
-        entries = desk.records.comments(record.id)
-        text = next((entry.text for entry in entries if entry.id == OPENING), "")
+        text = opening_words(desk.records.comments(record.id))
         people = desk.policy.people
 
         def account(name: str) -> str | None:

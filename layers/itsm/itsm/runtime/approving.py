@@ -5,6 +5,7 @@ from typing import Any
 
 from itsm.core.errors import GoneError, NotFoundError
 from itsm.core.events import Json
+from itsm.core.journal import opening_words
 from itsm.core.practice import load
 from itsm.core.record import Record
 from itsm.core.signing import sign
@@ -85,7 +86,7 @@ def _opened(request: Request, ports: Ports) -> tuple[Record, Opened]:
 
 
 def _journal_head(record: Record, ports: Ports) -> str:
-    return next((entry.text for entry in ports.records.comments(record.id)), "")
+    return opening_words(ports.records.comments(record.id))
 
 
 def _approval(record: Record) -> Approval:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from itsm.core.errors import IllegalMoveError, InvalidInputError, NotFoundError
+from itsm.core.journal import opening_words
 from itsm.core.ports import Change
 from itsm.core.practice import load
 from itsm.core.record import Comment, Record, derived_id
@@ -135,7 +136,7 @@ def _end_of(record: Record) -> str:
 
 
 def _words(record: Record, ports: Ports) -> str:
-    return next((entry.text for entry in ports.records.comments(record.id)), "")[:4_000]
+    return opening_words(ports.records.comments(record.id))[:4_000]
 
 
 def _entry(record: Record, key: str, text: str, by: str, ports: Ports, *, public: bool) -> Comment:
