@@ -10,9 +10,11 @@ from itsm.service_desk.threading import reply_address
 
 from functions.intake_mail.app import handler as intake_mail
 from functions.notifications.app import handler as notifications
+from functions.records.app import handler as records
 from tests.builders import a_comment
 from tests.fakes import FakePorts, FakeRecords, sqs
 from tests.functions.test_intake_limits import bounce, returned
+from tests.support.http import agent
 from tests.support.mail import notification, raw, stored
 
 RITA, CARL = "rita@example.org", "carl@example.org"
@@ -77,6 +79,14 @@ def test_an_address_that_bounced_for_good_on_one_ticket_gets_no_mail_about_anoth
     said = a_comment(two)
     told = desk.update(ports, two.id, lambda now: desk.commented(now, said), said)
     assert to(tell(ports, told)) == [CARL]
+
+
+def test_an_address_that_bounced_on_a_ticket_that_was_merged_since_is_given_up_too(ports: FakePorts) -> None:
+    one, two = ticket(ports, "one"), ticket(ports, "two")
+    merged = agent("POST /records/{number}/merge", {"into": two.number}, params={"number": one.number})
+    assert records.on(merged, ports)["statusCode"] == 200
+    give_up(ports, one)
+    assert ports.records.addresses[RITA].reason == "bounce 5.1.1"
 
 
 @pytest.mark.parametrize("status", ["4.2.2", "5.2.2"])

@@ -16,12 +16,12 @@ DAY = 86_400
 BOUNCED, COMPLAINED = "bounce", "complaint"
 
 
-def proved(submission: Submission, record: Record, ports: Ports) -> Submission:
+def proved(submission: Submission, ports: Ports) -> Submission:
     """The submission with those failures alone whose address was sent the mail that it returns."""
     if not submission.failures:
         return submission
     secrets = [value.encode() for value in ports.secrets.get("link").values()]
-    return threading.proved(submission, record.id, secrets, ports.address("MAIL_DOMAIN"))
+    return threading.proved(submission, secrets, ports.address("MAIL_DOMAIN"))
 
 
 def give_up(submission: Submission, record: Record, ports: Ports) -> None:

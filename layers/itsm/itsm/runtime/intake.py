@@ -252,7 +252,7 @@ def _act(outcome: Outcome, submission: Submission, ports: Ports) -> None:
     elif outcome.record is not None and outcome.kind == REOPEN:
         _reopen(submission, outcome.record, ports)
     elif outcome.record is not None and outcome.kind in (APPEND, DROP):
-        told = proved(submission, outcome.record, ports)
+        told = proved(submission, ports)
         append(told, outcome.record, ports, outcome.reason if outcome.kind == DROP else "")
         give_up(told, outcome.record, ports)
 

@@ -53,18 +53,25 @@ def delivery_proof(secret: bytes, record_id: str, address: str, domain: str) -> 
     return f"{sign(secret, 'delivery', f'{record_id}.{derived_id("address", folded(address))}')}@{domain}"
 
 
-def proved(submission: Submission, record_id: str, secrets: Iterable[bytes], domain: str) -> Submission:
+def proved(submission: Submission, secrets: Sequence[bytes], domain: str) -> Submission:
     """The submission with those failures alone whose address was sent the mail that it returns.
 
-    Who takes part in a ticket has our mails about it, and could send one back as if it were another's.
+    Who takes part in a ticket has our mails about it, and could send one back as if it were another's. The mail may be
+    about a ticket that was merged into another since.
     """
-    returned, live = {one.lower() for one in submission.references}, tuple(secrets)
     domain = domain.lower()
+    returned = {one.lower() for one in submission.references}
+    about = {record for one in returned if (record := _own(one, secrets, domain))}
+    wanted = {folded(one.address) for one in submission.failures}
+    good = {
+        address
+        for address in wanted
+        for record in about
+        for secret in secrets
+        if delivery_proof(secret, record, address, domain) in returned
+    }
 
-    def is_proved(address: str) -> bool:
-        return any(delivery_proof(secret, record_id, address, domain) in returned for secret in live)
-
-    return replace(submission, failures=tuple(one for one in submission.failures if is_proved(one.address)))
+    return replace(submission, failures=tuple(one for one in submission.failures if folded(one.address) in good))
 
 
 def candidates(submission: Submission, secrets: Sequence[bytes], domain: str) -> tuple[Candidate, ...]:
