@@ -99,7 +99,6 @@ def opening(
     `key` replaces the submission's own where the outcome says so; `related` is the number of a ticket it may have to do
     with. The same submission always makes the same record.
     """
-    digest = submission.digest
     named = known_of(replace(submission, key=key or submission.key), defaults.people)
     practice = named.fields.get("practice") or defaults.practice
     said, blobs = kept(named.text, f"text/{named.record_id}/1", INLINE_BYTES, EXCERPT_BYTES)
@@ -121,7 +120,7 @@ def opening(
         group=quarantine.GROUP,
         participants=everybody[: defaults.participants],
         details=_details(named, related, [blob.key for blob in blobs], len(everybody[defaults.participants :])),
-        digest=digest,
+        digest=submission.digest,
         **_standing(named.fields, defaults, priority),
     )
     return Opening(record=record, blobs=(*blobs, *shown, *_files(named.attachments, record.id)))
