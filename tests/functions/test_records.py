@@ -195,6 +195,13 @@ def test_what_a_person_asked_for_is_listed_whatever_became_of_it(ports: FakePort
     assert [(row["number"], row["state"]) for row in page["rows"]] == [("INC0000002", "closed"), ("INC0000001", "new")]
 
 
+def test_what_a_person_with_the_longest_of_addresses_asked_for_is_listed(ports: FakePorts) -> None:
+    name = f"{'r' * 64}@{'d' * 251}.org"
+    ports.records.create(an_incident(requester=name))
+    page = read(call(ports, LISTS, params={"group": name}, query={"by": "requester"}))
+    assert [row["number"] for row in page["rows"]] == ["INC0000001"]
+
+
 @pytest.mark.parametrize(
     ("name", "query", "field"),
     [

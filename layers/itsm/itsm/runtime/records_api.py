@@ -22,6 +22,8 @@ from itsm.service_desk import quarantine
 
 WRITABLE = ("title", "assignee", "group", "impact", "urgency", "service")
 TITLE_CHARS, COMMENT_CHARS, DETAIL_CHARS, DETAIL_ITEMS = 200, 30_000, 1_000, 50
+NAME_CHARS = 320
+"""Of a person: as many as a mail address may have (RFC 5321 4.5.3.1)."""
 DIGITS = 9
 """Of a version, a limit or a number among the details; Python itself refuses to read more than 4300."""
 GROUP = "group"
@@ -142,8 +144,8 @@ def worklist(request: Request, ports: Ports) -> Response:
         raise NotFoundError(f"no group is called {name!r}")
     if not (limit.isdecimal() and len(limit) <= DIGITS and 1 <= int(limit) <= 100):
         raise InvalidInputError("limit", "is a whole number from 1 to 100")
-    if len(name) > TITLE_CHARS:
-        raise InvalidInputError(by, f"has {len(name)} characters; nobody's has over {TITLE_CHARS}")
+    if len(name) > NAME_CHARS:
+        raise InvalidInputError(by, f"has {len(name)} characters; nobody's has over {NAME_CHARS}")
     if after and not PLACES[by].fullmatch(after):
         raise InvalidInputError("after", "is what the page before gave as `next`")
     found = ports.records.worklist(name if by == GROUP else _called(name), after, int(limit), by)
