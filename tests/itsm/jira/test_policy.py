@@ -60,6 +60,7 @@ def test_a_contradiction_is_named_by_its_key(overrides: dict[str, Any], key: str
         (JiraPolicy(zone=""), "zone"),
         (JiraPolicy(people={"ada": "1", "ben": "1"}), "people.ben"),
         (JiraPolicy(people={"ada": ""}), "people.ada"),
+        (JiraPolicy(people={"Ada@Example.org": "1"}), "people.Ada@Example.org"),
     ],
 )
 def test_what_holds_for_all_practices_is_checked_too(policy: JiraPolicy, key: str) -> None:

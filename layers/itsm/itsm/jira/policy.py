@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from itsm.core.addresses import folded
+
 CATEGORIES = ("new", "indeterminate", "done")
 """The keys of Jira's three status categories; they are the same in every language and workflow."""
 BY_CATEGORY = "category:"
@@ -131,6 +133,8 @@ def problems(policy: JiraPolicy, states: Mapping[str, frozenset[str]] | None = N
     for name, account in policy.people.items():
         if not account or accounts.count(account) > 1:
             found.append((f"people.{name}", "needs a Jira account id that no one else has"))
+        if "@" in name and folded(name) != name:
+            found.append((f"people.{name}", f"is written {folded(name)!r}, as records name people"))
     for practice, rules in policy.practices.items():
         known = (states or {}).get(practice)
         found += [(f"practices.{practice}.{key}", reason) for key, reason in _practice_problems(rules, known)]
