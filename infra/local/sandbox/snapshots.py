@@ -18,7 +18,7 @@ from sandbox import seams
 from sandbox.cloud import SERVICES, Cloud
 
 log = logging.getLogger(__name__)
-FORMAT = 1
+FORMAT = 2
 EVERY = 1.0
 """Seconds between two looks whether something changed."""
 SHARE = 20

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping, MutableMapping
@@ -108,7 +110,8 @@ class Stacks:
             if before is not None and before["ResourceType"] != place.type:
                 self._remove(name, logical, resolver.stands)
                 before = None
-            physical, attributes, handle = self._made(place, properties, before)
+            call = functools.partial(self._made, place, properties, before)
+            (physical, attributes, handle), seed = _seeded(call, str(before["Seed"]) if before else "")
         except (StackError, TemplateError):
             raise
         except Exception as error:  # provisioners raise whatever the services raise; the place is what a reader needs
@@ -119,6 +122,7 @@ class Stacks:
             "ResourceType": place.type,
             "Properties": properties,
             "Handle": handle,
+            "Seed": seed,
             "Policy": resource.get("DeletionPolicy", "Delete"),
         }
 
@@ -160,6 +164,21 @@ class Stacks:
             self._maker.unmake(place, gone["PhysicalResourceId"])
         elif gone["Policy"] not in ("Retain", "RetainExceptOnCreate"):
             provisioners._delete_resource(place.type, gone["Handle"], gone["Properties"], name, logical)
+
+
+def _seeded[T](make: Callable[[], T], seed: str) -> tuple[T, str]:
+    """Make a resource with the seed its name was made from, and what that is then.
+
+    The emulator keeps it in the context: left there, the next resource would have another name at the next start, and
+    a table whose template changes would begin anew under it.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    def inside() -> tuple[T, str]:
+        provisioners._NAME_SEED.set(seed)
+        return make(), provisioners._NAME_SEED.get()
+
+    return contextvars.copy_context().run(inside)
 
 
 class _Resolver:

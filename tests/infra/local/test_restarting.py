@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextvars import Context
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,37 @@ def test_a_changed_template_changes_what_stands_and_keeps_the_rest(tmp_path: Pat
     (root / "template.yaml").write_text(text)
     with Sandbox(_settings(tmp_path, root)) as box:
         assert box.stacks.find("NotThere") is None
+
+
+def test_a_table_that_gets_an_index_keeps_its_items_and_its_stream(tmp_path: Path) -> None:
+    root = tmp_path / "product"
+    shutil.copytree(TOY, root, ignore=shutil.ignore_patterns("__pycache__"))
+    inner = root / "inner/template.yaml"
+    table = "  Things:\n    Type: AWS::DynamoDB::Table\n"
+    text = inner.read_text().replace(table, f"  First: {{Type: AWS::S3::Bucket}}\n{table}    DependsOn: First\n")
+    inner.write_text(text)
+    name = Context().run(_puts, _settings(tmp_path, root), "kept")
+    index = (
+        "GlobalSecondaryIndexes: [{IndexName: marked, Projection: {ProjectionType: KEYS_ONLY}, "
+        "KeySchema: [{AttributeName: mark, KeyType: HASH}]}]"
+    )
+    more = f"[{{AttributeName: pk, AttributeType: S}}, {{AttributeName: mark, AttributeType: S}}]\n      {index}"
+    inner.write_text(text.replace("[{AttributeName: pk, AttributeType: S}]", more, 1))
+    assert Context().run(_puts, _settings(tmp_path, root), "after") == name
+    with Sandbox(_settings(tmp_path, root)) as box:
+        dynamodb, yes = box.client("dynamodb"), {":yes": {"S": "yes"}}
+        asked = {"TableName": name, "IndexName": "marked", "KeyConditionExpression": "mark = :yes"}
+        found = dynamodb.query(**asked, ExpressionAttributeValues=yes)["Items"]
+        assert {item["pk"]["S"] for item in found} == {"kept", "after"}
+
+
+def _puts(settings: Settings, key: str) -> str:
+    """A sandbox as a process of its own would start it, and a thing that its stream is followed for; the table."""
+    with Sandbox(settings) as box:
+        toy = Toy(box, [])
+        toy.put(key, mark=key)
+        box.wait_for(lambda: [note for note in toy.seen("thing") if note["key"] == key])
+        return box.outputs["ThingsTable"]
 
 
 def test_an_edit_is_what_the_next_call_runs(tmp_path: Path) -> None:
