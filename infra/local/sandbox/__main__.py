@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.listening import InUseError
 from sandbox.settings import ROOT, Ports, Settings
+from sandbox.snapshots import StateError
 
 if TYPE_CHECKING:
     from sandbox.box import Sandbox
@@ -78,7 +79,7 @@ def _run(settings: Settings, *, once: bool, samples: bool) -> int:
                 _serve()
     except KeyboardInterrupt:
         return _fail("interrupted; what was there is saved")
-    except (InUseError, StackError, TemplateError) as error:
+    except (InUseError, StackError, StateError, TemplateError) as error:
         return _fail(str(error))
     return 0 if arrived or not once else 1
 

@@ -28,6 +28,10 @@ QUICK_MS = 1000.0
 """Up to this, whoever sent something waits until it is on disk; beyond it the answer comes first."""
 
 
+class StateError(Exception):
+    """What was saved cannot be taken up again; the message says what to do."""
+
+
 class Snapshots:
     """Saves what changed a second later, at most every minute however large the state, and at `close`.
 
@@ -50,17 +54,22 @@ class Snapshots:
         self.last_ms = 0.0
 
     def load(self) -> Mapping[str, Any]:
-        """Give the services what was saved; returns the sandbox's own part, empty at the first start."""
+        """Give the services what was saved; returns the sandbox's own part, empty at the first start.
+
+        Raises StateError for what this sandbox cannot have saved.
+        """
         if not self._path.exists():
             return {}
         from ministack.core import persistence
         from ministack.services import dynamodb
 
-        saved = json.loads(self._path.read_text(), object_hook=persistence._json_object_hook)
-        if saved["format"] != FORMAT:
-            raise ValueError(
-                f"{self._path} was written by another version of the sandbox: run `make clean` to start anew"
-            )
+        try:
+            saved = json.loads(self._path.read_text(), object_hook=persistence._json_object_hook)
+            written = saved["format"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise StateError(f"{self._path} cannot be read ({error}): run `make clean` to start anew") from error
+        if written != FORMAT:
+            raise StateError(f"{self._path} is of another version of the sandbox: run `make clean` to start anew")
         for name, state in saved["services"].items():
             _module(name).load_persisted_state(state)
         # Ministack does not keep streams; what was not yet followed would be lost without them.

@@ -16,6 +16,7 @@ import pytest
 from sandbox.box import Sandbox
 from sandbox.compiling import TemplateError
 from sandbox.settings import ROOT, Settings
+from sandbox.snapshots import StateError
 from sandbox.stacks import StackError
 from sandbox.tickets import Tickets, request
 
@@ -127,6 +128,16 @@ def _puts(settings: Settings, key: str) -> str:
         toy.put(key, mark=key)
         box.wait_for(lambda: [note for note in toy.seen("thing") if note["key"] == key])
         return box.outputs["ThingsTable"]
+
+
+@pytest.mark.parametrize("saved", ['{"format": 1, "services": {}}', '{"services": {}}', "[]", "{", ""])
+def test_state_this_sandbox_cannot_have_saved_is_refused_with_what_to_do(tmp_path: Path, saved: str) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / "aws.json").write_text(saved)
+    with pytest.raises(StateError, match="run `make clean`"), Sandbox(_settings(tmp_path)):
+        pass
+    assert (folder / "aws.json").read_text() == saved
 
 
 def test_an_edit_is_what_the_next_call_runs(tmp_path: Path) -> None:
