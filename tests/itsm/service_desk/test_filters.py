@@ -70,3 +70,63 @@ def test_a_bounce_points_at_the_ticket_whose_mail_it_returns() -> None:
 def test_a_person_who_pastes_our_message_id_into_a_text_points_at_nothing() -> None:
     ours = own_message_id(b"secret", TICKET, 4, "ack", "desk.example.org")
     assert candidates(read(a_mail(f"<{ours}>")), (b"secret",), "desk.example.org") == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Automatic updates fail on my laptop", "Since Monday."),
+        ("Automatische Updates gehen nicht", "Seit Montag."),
+        ("Vacation calendar does not sync", "Since Monday."),
+        ("Absence request form is broken", "Please look."),
+        ("Out of office cannot be switched on", "Outlook says no."),
+        ("How do I set an auto-reply in Outlook?", "Thank you."),
+        ("Re: Out of office cannot be switched on", "It is switched on now."),
+        ("On leave next week, who takes over?", "Tell me."),
+        ("Away from keyboard lock does not work", "It never locks."),
+        ("Email could not be delivered to a customer", "My mail to bob@example.net could not be delivered."),
+        ("Undeliverable mail since Monday", "Whatever we send is rejected with 550."),
+        ("Paket nicht zustellbar", "The label was rejected."),
+        ("Mail error", "The following message comes up, address unknown."),
+    ],
+)
+def test_a_person_who_writes_about_mail_and_absence_is_a_person(subject: str, body: str) -> None:
+    assert read(a_mail(body, Subject=subject)).auto.kind == filters.PERSON
+
+
+def test_an_answer_on_a_ticket_about_lost_mail_is_no_bounce() -> None:
+    answer = a_mail("It still could not be delivered to bob@example.net.", Subject="Re: Mail could not be delivered",
+                    In_Reply_To="<one@desk.example.org>")  # fmt: skip
+    assert read(answer).auto.kind == filters.PERSON
+
+
+def test_a_sender_whose_name_holds_mta_is_no_post_office() -> None:
+    mail = a_mail("I cannot send mail since Monday.", From="Samta <samta@example.org>", Subject="Mail error")
+    assert read(mail).auto.kind == filters.PERSON
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Delivery failure notification", "Your message could not be delivered to:\r\nuser@example.net"),
+        ("RE: a post : non remis (delivery failed)", "Votre message n'a pas pu etre delivre a\r\nuser@example.net"
+            "\r\nYour message could not be delivered"),
+        ("Mail could not be delivered", "It was rejected.\r\n\r\n--- Original message follows ---\r\nHello"),
+    ],
+)  # fmt: skip
+def test_a_bounce_of_no_post_office_is_known_by_what_it_returns_or_gives_up(subject: str, body: str) -> None:
+    assert read(a_mail(body, Subject=subject, From="gateway@example.org")).auto.kind == filters.BOUNCE
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Abwesenheitsnotiz: Ihr Ticket", "Automatische Antwort: Ihr Ticket", "Absence du bureau : Re: x",
+        "Assente: x", "Fuera de la oficina: x", "Ausência temporária: x", "Nieobecność: x", "不在通知", "부재중: x",
+        "Вне офиса", "Afwezig: x", "Otomatik yanıt: x", "Automatikus válasz: x", "Răspuns automat: x", "Fraværsmelding",
+        "I'm out of the office until Monday", "Rita is out of the office", "Out of Office AutoReply: x", "OOO: x",
+        "Your ticket (out of office)", "[Auto-Reply] x", "On annual leave", "Abwesend bis 5.1.", "Auto reply: Nyaan",
+    ],
+)  # fmt: skip
+def test_an_absence_is_told_by_its_subject_in_many_languages(subject: str) -> None:
+    assert read(a_mail(Subject=subject)).auto.kind == filters.AUTO_REPLY

@@ -154,6 +154,14 @@ def _before(mail: Mail) -> str:
     return (said[: cut.start()] if cut else said)[:MAX_TEXT]
 
 
+def shows_returned(mail: Mail) -> bool:
+    """Whether it holds the mail that it is about, as a part or in its words."""
+    if any(part.type in ("message/rfc822", "text/rfc822-headers") for part in mail.parts):
+        return True
+    said = "\n".join(part.text[:MAX_TEXT] for part in mail.parts[:3] if part.type in ("text/plain", "text/html"))
+    return RETURNED.search(said, 1) is not None
+
+
 def _code(why: str) -> str:
     found = STATUS.search(why)
     return found[1] if found else ""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from itsm.core.addresses import folded
+from itsm.service_desk.away import says_away
+from itsm.service_desk.failures import failures, shows_returned
 from itsm.service_desk.patterns import begins, holds
 from itsm.service_desk.submission import Classification
 
@@ -26,7 +28,7 @@ DAEMON_NAME = (
     r"mail delivery (?:sub)?system|mail delivery service|mailer[- ]daemon|system administrator|mail administrator"
     r"|microsoft outlook$|postmaster"
     r"|internet mail delivery|mail system$|message router|mail router|delivery manager|courier mail server|email "
-    r"bounced|mta"
+    r"bounced|\bmta\b"
 )
 FAILED_SUBJECT = (
     r"undeliver(?:ed|able)|delivery (?:status notification|failure|failed|problem|error|report|has failed)|failure "
@@ -60,15 +62,13 @@ LATE = (
     r"delayed|delay(?:ed)? mail|warning: (?:could not send|message|mail)|delivery (?:is )?delayed|verz[öo]gert"
     r"|retard[ée]|not yet been delivered|still being retried"
 )
-AWAY_SUBJECT = (
-    r"^\s*(?:\[?auto(?:matic)?[-\s]?(?:reply|response|antwort|svar|respond)\]?|automatisch|automatisk|automatic"
-    r"|autosvar|abwesen|au[ßs]er haus|out of (?:the )?office"
-    r"|out[- ]of[- ]office|risposta (?:non|automatica)|r[ée]ponse automatique|respuesta autom|resposta autom|fuori "
-    r"(?:sede|ufficio)|fr[åa]nvaro|absence|vacation"
-    r"|on (?:vacation|holiday|leave)|automaattinen|automatyczna|odpowied[źz] automatyczna|автоответ|автоматический "
-    r"ответ|自动回复|自動回覆|自動返信|자동 회신"
-    r"|autoreply|away from)|\b(?:out of office|auto-?reply|automatic reply)\b"
+FAILED_WORDS, CALLED_SO = "subject speaks of failed delivery", "sender is called a mail system"
+ANSWER = r"\s*(?:re|aw|antw|sv|vs|odp|ynt|回复|答复)\s?[:：]"
+OWN_MAIL = (
+    r"\b(?:my|our|mein\w*|unser\w*|mon|mes|nos|notre|mis?|nuestr\w+|mio|mia|miei|nostr\w+|mijn|onze)\s+"
+    r"(?:[\w-]+\s+){0,2}(?:(?:e-?)?mails?|messages?|nachrichten?|courriels?|correos?|mensajes?|messagg[io]|berichten?)\b"
 )
+"""A person speaks of their own mail, a post office of the reader's."""
 ARRIVED = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 """Actions of a delivery status that tell of no failure (RFC 3464 2.3.3, and Postfix's `deliverable`)."""
 SUPPRESS = r"\b(?:all|oof|autoreply)\b"
@@ -155,8 +155,8 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
     subject = mail.first("subject")
     signs = [
         ((begins(DAEMON, sender)), "sender is a mail daemon"),
-        ((holds(DAEMON_NAME, mail.first("from"))), "sender is called a mail system"),
-        ((holds(FAILED_SUBJECT, subject)), "subject speaks of failed delivery"),
+        ((holds(DAEMON_NAME, mail.first("from"))), CALLED_SO),
+        ((holds(FAILED_SUBJECT, subject)), FAILED_WORDS),
         (
             any(value.strip() in ("<>", "<mailer-daemon>") for value in mail.fields.get("return-path", ())),
             "null Return-Path",
@@ -168,9 +168,22 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
     body = " ".join(part.text[:6_000] for part in mail.parts[:4] if part.type.startswith("text/"))
     if holds(LATE, subject) and not holds(FAILED_SUBJECT, subject):
         return _said(DELAYED, "subject speaks of delayed delivery")
-    if len(seen) > 1 or holds(FAILED_BODY, body) or begins(DAEMON, sender):
+    only_words = seen in ([FAILED_WORDS], [CALLED_SO]) and not _returns(mail, subject, body)
+    if len(seen) > 1 or begins(DAEMON, sender) or (holds(FAILED_BODY, body) and not only_words):
         return _said(BOUNCE, ", ".join(seen))
     return None
+
+
+def _returns(mail: Mail, subject: str, body: str) -> bool:
+    """Whether a mail that speaks of failed delivery may be one: people complain of it, and answer about it, too.
+
+    It shows what it returns, or names an address that is not whom they write to; and it speaks of the reader's mail.
+    """
+    if begins(ANSWER, subject) and ("in-reply-to" in mail.fields or "references" in mail.fields):
+        return False
+    if shows_returned(mail):
+        return True
+    return not holds(OWN_MAIL, body) and bool(failures(mail))
 
 
 def _automatic(mail: Mail, sender: str, own: Own) -> Classification | None:
@@ -196,7 +209,7 @@ def _automatic(mail: Mail, sender: str, own: Own) -> Classification | None:
         holds(SUPPRESS, mail.raw("x-auto-response-suppress")) and "x-ms-exchange-inbox-rules-loop" in mail.fields
     ):
         return _said(AUTO_REPLY, "made by Exchange")
-    if holds(AWAY_SUBJECT, mail.first("subject")):
+    if says_away(mail.first("subject")):
         return _said(AUTO_REPLY, "subject of an automatic reply")
     return None
 
