@@ -121,9 +121,41 @@ def _mailbox(piece: str, charset: str) -> tuple[str, str]:
     return text(name, charset).strip(" '\""), folded(charsets.clean(_eight_bit(address, charset)))
 
 
+def is_only(address: str, value: str) -> bool:
+    """Whether a header names this one address whoever reads it: once in brackets, or bare, and no other beside it.
+
+    Two readers of `<a@b.example> (<c@d.example>)` may take it for two writers: who vouched for it may have meant the
+    other one.
+    """
+    said = re.sub(r"<[^<>]*>", lambda found: "".join(found[0].split()), _without_asides(value[:MAX_VALUE]))
+    named = [folded(charsets.clean(_eight_bit(one.strip(".'"), ""))) for one in ADDRESS.findall(said)]
+    return set(named) == {address} and said.count("@") == len(named) and said.count("<") <= 1
+
+
+def _without_asides(value: str) -> str:
+    """The value with blanks in place of quoted strings and comments (RFC 5322 3.2.2 and 3.2.4), as long as it was; as
+    it is where one of them has no end."""
+    if '"' not in value and "(" not in value:
+        return value
+    kept: list[str] = []
+    quoted, depth, escaped = False, 0, False
+    for char in value:
+        aside = quoted or depth > 0
+        if escaped or (aside and char == "\\"):
+            escaped = not escaped
+        elif char == '"' and not depth:
+            quoted, aside = not quoted, True
+        elif char in "()" and not quoted and (char == "(" or depth):
+            depth, aside = depth + (1 if char == "(" else -1), True
+        kept.append(" " if aside else char)
+    return value if quoted or depth else "".join(kept)
+
+
 def _plain_mailbox(piece: str) -> tuple[str, str]:
     piece = piece.strip()
-    opened = piece.rfind("<")
+    said = _without_asides(piece)
+    # What stands in quotes or a comment is an address only where there is no other.
+    opened = said.rfind("<") if "@" in said else piece.rfind("<")
     if opened >= 0:
         inner = re.sub(r"\s+", "", piece[opened + 1 :].partition(">")[0]).strip("'\"<>")
         match = ADDRESS.search(inner)
@@ -132,7 +164,7 @@ def _plain_mailbox(piece: str) -> tuple[str, str]:
     if quoted := QUOTED_LOCAL.search(piece):
         # A quoted local part (RFC 5321 4.1.2) may hold blanks; nobody's mailbox does.
         return _name(piece[: quoted.start()]), f"{''.join(quoted[1].split())}@{quoted[2]}"
-    match = ADDRESS.search(piece)
+    match = ADDRESS.search(said) or ADDRESS.search(piece)
     if not match:
         return "", ""
     rest = piece[: match.start()] + " " + piece[match.end() :]
@@ -159,6 +191,7 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     """A value and its parameters (RFC 2045 5.1), continuations and charsets joined (RFC 2231); names in lower case."""
     value = value[:MAX_VALUE]
     kind, _, rest = value.partition(";")
+    plain: dict[str, dict[int, tuple[bool, str]]] = {}
     parts: dict[str, dict[int, tuple[bool, str]]] = {}
     at = 0
     for _ in range(200):
@@ -170,9 +203,11 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
             at = skip + 1
             continue
         body = re.sub(r"\\(.)", r"\1", match[4]) if match[4] is not None else (match[5] or "").strip()
-        parts.setdefault(match[1].lower(), {}).setdefault(int(match[2] or 0) % 1000, (bool(match[3]), body))
+        held = plain if match[2] is None and not match[3] else parts
+        held.setdefault(match[1].lower(), {}).setdefault(int(match[2] or 0) % 1000, (bool(match[3]), body))
         at = match.end()
-    return kind.strip().lower(), {name: _joined(pieces) for name, pieces in parts.items()}
+    # Who writes both ways writes the short one for readers that do not know the other (RFC 6266 4.3 says so of it).
+    return kind.strip().lower(), {name: _joined(pieces) for name, pieces in (plain | parts).items()}
 
 
 def _joined(pieces: dict[int, tuple[bool, str]]) -> str:

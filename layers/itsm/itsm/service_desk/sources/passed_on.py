@@ -42,7 +42,8 @@ def claims(mail: mime.Mail, sender: str, sender_name: str, said: str) -> tuple[C
 
 def has_one_writer(mail: mime.Mail) -> bool:
     """Whether its From names exactly one address, which is then the one that DMARC speaks of (RFC 7489 6.6.1)."""
-    return len(mail.fields.get("from", ())) == 1 and len(headers.addresses(mail.raw("from"), limit=2)) == 1
+    found = headers.addresses(mail.raw("from"), limit=2) if len(mail.fields.get("from", ())) == 1 else []
+    return len(found) == 1 and headers.is_only(found[0][1], mail.raw("from"))
 
 
 def _writers(mail: mime.Mail, said: str) -> Iterator[tuple[str, str]]:
