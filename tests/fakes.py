@@ -104,9 +104,9 @@ class FakeRecords:
         if not any(entry.id == comment.id for entry in entries):
             entries.append(comment)
 
-    def history(self, record_id: str) -> tuple[Event, ...]:
+    def history(self, record_id: str, after: int = 0, most: int | None = None) -> tuple[Event, ...]:
         """Audit rows."""
-        return tuple(self.trail.get(record_id, []))
+        return tuple(one for one in self.trail.get(record_id, []) if one.version > after)[:most]
 
     def worklist(self, name: str, after: str = "", limit: int = 25, by: str = "group") -> Page:
         """A group's by due, then priority; a person's by when they were opened."""

@@ -171,6 +171,22 @@ def test_a_worklist_pages_and_refuses_what_is_no_group(ports: FakePorts, ticket:
     assert call(ports, "GET /worklists/{group}", params=desk, query={"limit": "0"})["statusCode"] == 422
 
 
+def test_a_history_is_told_in_pages_that_go_on_where_the_last_one_ended(ports: FakePorts, ticket: Record) -> None:
+    for name in ("ada", "bob", "cleo"):
+        patch(ports, {"assignee": name})
+    for written in ports.records.written:
+        follow(written, ports)
+    pages, query = [], {"limit": "3"}
+    for _ in range(2):
+        answer = read(call(ports, "GET /records/{number}/history", query=query))
+        pages.append([event["version"] for event in answer["events"]])
+        query["after"] = answer["next"]
+    assert (pages, query["after"]) == ([[1, 2, 3], [4]], "")
+    for after in ("x", "-1", "9" * 20, "²"):
+        refused = call(ports, "GET /records/{number}/history", query={"after": after})
+        assert (refused["statusCode"], read(refused)["field"]) == (422, "after")
+
+
 LISTS = "GET /worklists/{group}"
 
 

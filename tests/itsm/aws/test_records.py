@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from itsm.aws import items
+from itsm.aws.audit import Audit
 from itsm.core.clock import RUNNING, Clock
 from itsm.core.errors import NotFoundError, StaleVersionError
 from itsm.core.ports import SHARDS, Fault, Link, Suppression, Wait
@@ -147,6 +148,17 @@ def test_whoever_works_on_a_record_has_it_listed_while_it_is_open(store: Store) 
         )
         assert [who for who in ("ada", "bob") if store.records.worklist(who, by="assignee").rows] == listed
         assert store.records.get(record.id) == record
+
+
+def test_a_piece_of_a_history_is_read_and_no_more(store: Store) -> None:
+    record, audit = an_incident(), Audit(store.tables)
+    for at in range(6):
+        audit.append(record.id, record.event)
+        record = record.changed("Assigned", by="a", origin="r", at=NOON + at, assignee=f"agent{at}")
+    versions = [one.version for one in store.records.history(record.id, after=2, most=3)]
+    assert versions == [3, 4, 5]
+    assert [one.version for one in store.records.history(record.id, after=5)] == [6]
+    assert len(store.records.history(record.id)) == 6
 
 
 def test_timers_come_due_by_shard_and_only_while_they_run(store: Store) -> None:

@@ -21,6 +21,7 @@ from itsm.aws.models import (
     READ_SECONDS,
     WAIT,
     Tables,
+    audit_key,
     ticket_key,
 )
 from itsm.aws.numbers import Numbers
@@ -190,10 +191,11 @@ class Records(Worklists, Links, Faults, Addresses):
         with suppress(PutError), asked("what an event says could not be stored"):
             item.save(condition=self._tables.comment.pk.does_not_exist())
 
-    def history(self, record_id: str) -> tuple[Event, ...]:
-        """The record's audit rows, oldest first."""
+    def history(self, record_id: str, after: int = 0, most: int | None = None) -> tuple[Event, ...]:
+        """The record's audit rows after a version, oldest first; no more are read than are wanted."""
         with asked("the history could not be read"):
-            rows = list(self._tables.audit.query(ticket_key(record_id), consistent_read=True))
+            later = self._tables.audit.sk > audit_key(after)
+            rows = list(self._tables.audit.query(ticket_key(record_id), later, consistent_read=True, limit=most))
         return tuple(items.to_event(row.ev) for row in rows)
 
     def due(self, shard: int, before: int) -> Iterable[Timer]:

@@ -168,8 +168,8 @@ class Records(Protocol):
     def put_said(self, comment: Comment) -> None:
         """Write the derived journal entry of what an event says; writing it again changes nothing."""
 
-    def history(self, record_id: str) -> tuple[Event, ...]:
-        """The audit trail, oldest first."""
+    def history(self, record_id: str, after: int = 0, most: int | None = None) -> tuple[Event, ...]:
+        """The audit trail after a version, oldest first, and no more of it than `most`."""
 
     def worklist(self, name: str, after: str = "", limit: int = 25, by: str = "group") -> Page:
         """A group's open records by due, then priority; an assignee's, oldest first; a requester's, newest first."""

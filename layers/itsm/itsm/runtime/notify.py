@@ -73,7 +73,7 @@ def _of_comment(
 ) -> tuple[Message, ...]:
     """The mails of a fact that something was said with: a level reached, an answer waited for, or just said."""
     if fact["type"] in ESCALATIONS:
-        people = escalation.whom(ports.records.history(record.id), fact["version"])
+        people = escalation.whom(ports.records.history(record.id, fact["version"] - 1, 1), fact["version"])
         return outgoing.escalated(record, comment, people, sender, ESCALATIONS[fact["type"]])
     if fact["type"] in (HOLD_REMINDED, HOLD_ENDED):
         return outgoing.waited(record, comment, sender, over=fact["type"] == HOLD_ENDED)

@@ -16,7 +16,7 @@ from itsm.core.practice import load
 from itsm.core.record import Comment, Record, derived_id
 from itsm.runtime import approving, desk
 from itsm.runtime.http import Request, Response, json_response
-from itsm.runtime.paging import page
+from itsm.runtime.paging import NO_PLACE, asked, cut, page
 from itsm.runtime.ports import Ports
 from itsm.service_desk import quarantine
 
@@ -27,6 +27,7 @@ NAME_CHARS = 320
 DIGITS = 9
 """Of a version, a limit or a number among the details; Python itself refuses to read more than 4300."""
 GROUP = "group"
+VERSION = re.compile(r"[0-9]{1,8}")
 OPENED = re.compile(r"[0-9]{1,12}#[a-z2-7]{16}")
 PLACES = {
     GROUP: re.compile(r"[0-9]{10}#[0-9]#[a-z2-7]{16}"),
@@ -94,8 +95,12 @@ def _wanted(record: Record, new: Mapping[str, Any], ports: Ports) -> dict[str, A
 def history(request: Request, ports: Ports) -> Response:
     """GET /records/{number}/history?after=&limit=: the events, oldest first, with their place in the chain."""
     record = ports.records.find(request.params["number"])
-    rows, after = page(request, [(str(one.version), _event(one)) for one in ports.records.history(record.id)])
-    return json_response(200, {"number": record.number, "events": rows, "next": after})
+    limit, after = asked(request)
+    if after and not VERSION.fullmatch(after):
+        raise InvalidInputError("after", NO_PLACE)
+    found = ports.records.history(record.id, int(after or 0), limit + 1)
+    rows, last = cut([(str(one.version), _event(one)) for one in found], limit)
+    return json_response(200, {"number": record.number, "events": rows, "next": last})
 
 
 def comments(request: Request, ports: Ports) -> Response:
@@ -147,7 +152,7 @@ def worklist(request: Request, ports: Ports) -> Response:
     if len(name) > NAME_CHARS:
         raise InvalidInputError(by, f"has {len(name)} characters; nobody's has over {NAME_CHARS}")
     if after and not PLACES[by].fullmatch(after):
-        raise InvalidInputError("after", "is what the page before gave as `next`")
+        raise InvalidInputError("after", NO_PLACE)
     found = ports.records.worklist(name if by == GROUP else _called(name), after, int(limit), by)
     rows = [{**asdict(row), "due": instant(row.due)} for row in found.rows]
     return json_response(200, {by: name, "rows": rows, "next": found.next})
