@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -295,6 +296,56 @@ def test_an_alarm_that_is_back_under_its_old_key_is_not_over_by_its_old_end(alar
         pager("back", 4, ports, recovered=True)
         assert storm(ports).state == "resolved", call
     assert call > 5
+
+
+@pytest.mark.parametrize("alarms", [14, 63])
+def test_an_alarm_delivered_twice_that_has_ended_meanwhile_takes_up_no_storm_that_is_over(alarms: int) -> None:
+    for call in range(1, 300):
+        ports, last = nearly_over(alarms)
+        assert deliver(ports, named(WELL, last))
+        meanwhile = delivered(ports, named(FIRING, "twin"), named(WELL, "twin"))
+        if not interrupted(ports, named(FIRING, "twin"), call, meanwhile):
+            break
+        assert storm(ports).state == "resolved", call
+    assert call > 5
+
+
+class ComesAndKills:
+    """Another alarm comes, and the door that this happens to is killed so many calls later."""
+
+    def __init__(self, ports: FakePorts, later: int) -> None:
+        self.ports, self.later, self.left, self.has_come = ports, later, list[int](), False
+
+    def __call__(self) -> None:
+        if self.has_come:
+            raise Killed
+        self.has_come = deliver(self.ports, named(FIRING, "new"))
+        self.left[0] = self.later
+
+
+@pytest.mark.parametrize("later", [2, 20])
+def test_a_storm_ended_by_a_door_that_was_killed_while_another_alarm_came_is_at_work(later: int) -> None:
+    for call in range(1, 300):
+        ports, last = nearly_over(13)
+        happens = ComesAndKills(ports, later)
+        doors, happens.left = interruptible(ports, call, happens)
+        with suppress(Killed):
+            alarming.take_event(named(WELL, last), doors)
+        if not happens.has_come:
+            break
+        assert deliver(ports, named(WELL, last))
+        assert is_raging(ports), call
+    assert call > 5
+
+
+def test_a_storm_over_the_day_its_counter_begins_anew_costs_each_alarm_no_walk_through_all_before() -> None:
+    ports = FakePorts(time=storms.YEAR * 56 - 60)
+    rage(ports, 400)
+    ports.time += 120
+    doors, left = interruptible(ports, 1_000, lambda: None)
+    alarming.take_event(named(FIRING, "new"), doors)
+    assert 1_000 - left[0] < 100
+    assert deliver(ports, named(WELL, "new"))
 
 
 def killed() -> None:

@@ -67,7 +67,8 @@ def _known(submission: Submission, episode: Fault, ports: Ports, *, anyway: bool
     if record.practice == quarantine.PRACTICE.name:
         return None if anyway else record
     if episode.opener == submission.comment_id:
-        return record
+        # It may come again because its door was killed between its note and the storm's ticket.
+        return calming.settle(record, ports) if storms.is_storm(record) else record
     if not episode.opener:
         # Its end overtook it: what is over makes no ticket, and the next delivery of this is no news.
         ports.records.save_fault(replace(episode, opener=submission.comment_id))
@@ -149,4 +150,4 @@ def recover(submission: Submission, ports: Ports) -> Record:
         ended = intake.resolve(submission, record, ports)
     mine = episode or Fault(key=episodes.episode_key(submission), record=record.id)
     ports.records.save_fault(replace(mine, over=True, closer=submission.comment_id))
-    return calming.settle(ended, ports) if storms.is_storm(ended) else ended
+    return calming.settle(record, ports) if storms.is_storm(record) else ended

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from itsm.core.errors import OutsideError
 from itsm.core.ports import Fault
 from itsm.core.record import SYSTEM, Record, derived_id
 from itsm.runtime import desk, episodes, intake
@@ -31,21 +32,31 @@ def join(submission: Submission, known: Fault | None, storm: Record, number: int
 
 
 def keep_open(storm: Record, ports: Ports) -> Record:
-    """The storm's ticket, at work again if it was resolved while a fault joined it; to be called once that is noted.
-
-    Whoever resolves it looks again afterwards: one of the two always sees the other.
-    """
+    """The storm's ticket, at work again if it was resolved while a fault joined it, whoever did; to be called once that
+    is noted. A fault that was delivered twice may have ended meanwhile: that is none."""
     found = ports.records.get(storm.id)
-    return _moved(found, REOPENED, FIRES, ports) if intake.is_over(found) else found
+    return _agreed(found, ports, by_anybody=True) if intake.is_over(found) else found
 
 
 def settle(storm: Record, ports: Ports) -> Record:
-    """The storm's ticket after one of its faults has ended: resolved if that was the last."""
-    if not _all_over(storm.id, ports):
-        return storm
-    found = ports.records.get(storm.id)
-    done = _moved(found, intake.DONE_BY_RECOVERY, OVER, ports)
-    return done if done.version == found.version or _all_over(storm.id, ports) else keep_open(done, ports)
+    """The storm's ticket, as it was read, in line with its faults after a word about one of them: resolved if none
+    fires, at work again if one does that joined while it was resolved here."""
+    return _agreed(storm, ports, by_anybody=False)
+
+
+def _agreed(storm: Record, ports: Ports, *, by_anybody: bool) -> Record:
+    """Whoever moves the ticket looks at the faults again afterwards, and whoever notes a fault looks at the ticket: of
+    two one always sees the other. Raises OutsideError when it changes all the time: it is to be asked again."""
+    for _ in range(desk.ATTEMPTS):
+        calm = _all_over(storm.id, ports)
+        if not calm and not (intake.is_over(storm) and (by_anybody or storm.event.text == OVER)):
+            return storm
+        found = ports.records.get(storm.id)
+        storm = _moved(found, intake.DONE_BY_RECOVERY if calm else REOPENED, OVER if calm else FIRES, ports)
+        if storm.version == found.version:
+            return storm
+        by_anybody = False
+    raise OutsideError("the alarms of a storm come and go; it is looked at again")
 
 
 def _all_over(storm: str, ports: Ports) -> bool:
@@ -53,17 +64,20 @@ def _all_over(storm: str, ports: Ports) -> bool:
     mark = ports.records.fault(_key(storm, MARK)) or Fault(key=_key(storm, MARK), record=storm)
     calm, part = mark.at, _next(storm, mark.at, ports)
     while part is not None and _is_over(part[1], ports):
-        calm, part = part[0], _next(storm, part[0], ports)
-        if calm - mark.at == AHEAD:  # a long look that is cut short goes on from here
+        calm = part[0]
+        if calm - mark.at >= AHEAD:  # a long look that is cut short goes on from here
             mark = _marked(mark, calm, ports)
+            calm = max(calm, mark.at)  # others look as well, and may be further
+        part = _next(storm, calm, ports)
     if calm > mark.at:
         _marked(mark, calm, ports)
     return part is None and calm > 0
 
 
 def _marked(mark: Fault, calm: int, ports: Ports) -> Fault:
-    ports.records.save_fault(replace(mark, at=calm))
-    return replace(mark, at=calm, rev=mark.rev + 1)
+    if ports.records.save_fault(replace(mark, at=calm)):
+        return replace(mark, at=calm, rev=mark.rev + 1)
+    return ports.records.fault(mark.key) or mark
 
 
 def _next(storm: str, after: int, ports: Ports) -> tuple[int, Fault] | None:

@@ -75,7 +75,10 @@ def again(submission: Submission, record: Record, ports: Ports, *, news: bool = 
     said = entry(submission, record)
 
     def told(current: Record) -> Record:
-        more: dict[str, Any] = {"details": {**current.details, "alarms": alarms}} if alarms else {}
+        more: dict[str, Any] = {}
+        if alarms:  # of many doors the one with the highest number may be the first to save
+            known = int(str(current.details.get("alarms", 0)))
+            more["details"] = {**current.details, "alarms": max(known, alarms)}
         if news and intake.is_over(current) and _leads_back(current):
             return current.changed("Reopened", state=REOPENED, **desk.said_with(said.comment), **more)
         return desk.commented(current, said.comment, more.get("details"))

@@ -48,7 +48,8 @@ def raging(submission: Submission, ports: Ports) -> Record | None:
 def attach(submission: Submission, known: Fault | None, storm: Record, ports: Ports) -> Record:
     """The storm's ticket with one more fault, of whose episode `known` is what was read; of many, the fault's own note
     is the record that it came."""
-    count = ports.once.count(f"storm-of#{storm.id}", YEAR)
+    # the counter begins anew once a year, in the midst of a storm if that is when it rages
+    count = max(ports.once.count(f"storm-of#{storm.id}", YEAR), _counted(storm))
     number = calming.join(submission, known, storm, count, ports)
     if number > LISTED and number % LISTED and not intake.is_over(storm):
         return storm
@@ -74,12 +75,16 @@ def note(submission: Submission, storm: Record, fault: Fault | None, ports: Port
 
 def calmer(submission: Submission, storm: Record, ports: Ports) -> Record:
     """A fault of a storm is over: its ticket hears of it while it is small, and the fault's own note says so anyhow."""
-    if int(str(storm.details.get(ALARMS, 0))) >= LISTED:
+    if _counted(storm) >= LISTED:
         return storm
     try:
         return intake.append(submission, storm, ports)
     except OutsideError:
         return storm  # all of it ends at once, and the last of it finds its turn
+
+
+def _counted(storm: Record) -> int:
+    return int(str(storm.details.get(ALARMS, 0)))
 
 
 def _place(submission: Submission) -> str:
