@@ -17,6 +17,14 @@ def killers() -> Iterator[tuple[str, bytes]]:
     yield "nested multiparts", HEAD + _nested(1_000)
     yield "nested mails", HEAD + b"Content-Type: message/rfc822\n\n" * 2_000
     yield "many parts", _multipart(b"Content-Type: text/plain\n\nx\n", 5_000)
+    yield "blocks of a status", HEAD + b"Content-Type: message/delivery-status\n\n" + b"a: b\n\n" * 500_000
+    yield "many small parts", HEAD + b"Content-Type: multipart/mixed; boundary=B\n\n" + b"--B\n\nx\n" * 500_000
+    yield "many lines", HEAD + b"a: b\n" * 1_600_000
+    yield "head without end", HEAD + b"x-a: b\n" * 200_000
+    yield "many pages", _multipart(b"Content-Type: text/html\n\n" + b"<div>" * 390 + b"x" * 60_000 + b"\n", 60)
+    yield "address without at", b"From: " + b"a" * 32_000 + b" <a@example.org>\n\nx\n"
+    yield "sender in encoded words", b"From: =?utf-8?B?" + b"QQ" * 16_000 + b"?= <a@example.org>\n\nx\n"
+    yield "uuencoded lines", _with(b"Subject: s") + b"begin 644 a\n" + b"!\n" * 500_000 + b"end\n"
     yield "same boundary inside", HEAD + b'Content-Type: multipart/mixed; boundary="b"\n\n' + b"--b\n" * 100_000
     yield "parameters without end", HEAD + b"Content-Type: text/plain; " + b"a*0*=x; " * 50_000 + b"\n\nx\n"
     yield "one long line", _with(b"Subject: s") + b"x" * 5_000_000
@@ -42,6 +50,10 @@ def _pages() -> Iterator[tuple[str, bytes]]:
     yield "open declarations", b"<![" * 100_000 + b"<?" * 100_000
     yield "entities", b"&#x41;&amp" * 100_000
     yield "quotes", b"<blockquote>" * 5_000 + b"x"
+    yield "items in items", b"<dd><li>" * 120_000
+    yield "ends of nothing", b"<b></p>" * 140_000
+    yield "marks in rows", b"<dd>><dd x=1>" * 40_000
+    yield "words in pieces", b"<i>x</i>" * 120_000
     yield "attributes", b"<p " + b"a=b " * 200_000 + b">x"
 
 

@@ -1,5 +1,7 @@
 """Text and quotes: HTML becomes safe and readable, and a reply is told from what it quotes."""
 
+import time
+
 import pytest
 from itsm.service_desk import quotes, text
 
@@ -76,3 +78,21 @@ def test_a_sentence_of_ones_own_that_ends_like_an_attribution_is_not_cut() -> No
 
 def test_a_mail_that_is_all_quote_stays_whole() -> None:
     assert quotes.split("> only this").reply == "> only this"
+
+
+@pytest.mark.parametrize("piece", ["<b></p>", "<dd>><dd x=1>", "<dd><li>", "<i>x</i>", "<b> &nbsp;"])
+def test_html_takes_no_longer_than_its_length_explains(piece: str) -> None:
+    started = time.process_time()
+    text.readable(text.sanitised(piece * (400_000 // len(piece))))
+    assert time.process_time() - started < 2
+
+
+def test_many_elements_that_nothing_closes_are_no_nesting() -> None:
+    page = text.sanitised("<p>one <b>bold</b>" * 900 + "<ul>" + "<li>item" * 900)
+    assert page.startswith("<p>one <b>bold</b></p>")
+    assert text.readable(page).endswith("* item\n* item")
+
+
+def test_what_nests_absurdly_is_told_in_its_words_alone() -> None:
+    deep = "<style>b { top: 1px }</style>" + "<div>" * 500 + "One &lt;b&gt;<br>two" + "<script>x()</script>"
+    assert text.sanitised(deep) == "<p>One &lt;b&gt;<br>\ntwo</p>"

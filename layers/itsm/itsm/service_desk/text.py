@@ -10,6 +10,13 @@ MAX_TEXT = 1_048_576
 MAX_NESTING = 400
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
+IMPLIED = frozenset({"p", "option", "tr", "td", "th", "thead", "tbody", "tfoot", "caption", "colgroup"})
+ITEMS = {"li": "li", "dt": "dd", "dd": "dd"}
+"""Elements that end where the next begins (HTML 13.1.2.4): many in a row are no nesting, though nothing closes them. An
+item of a list does so before another of its sort, and may hold one of the other sort."""
+UNSEEN = re.compile(r"<(script|style|title)\b.*?(?:</\1\b[^<>]{0,2000}>|\Z)", re.IGNORECASE | re.DOTALL)
+LINE_TAG = re.compile(r"<(?:br|/?(?:p|div|li|tr|h[1-6]|blockquote|table|ul|ol|pre))\b[^<>]{0,2000}>", re.IGNORECASE)
+ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
 TAGS = frozenset(
     {
         "a", "abbr", "b", "bdi", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd",
@@ -47,7 +54,7 @@ def sanitised(html: str) -> str:
 
     html = html[:MAX_HTML]
     if _nesting(html) > MAX_NESTING:
-        return nh3.clean_text(re.sub(r"<[^<>]{0,2000}>", " ", html))
+        return escaped(_bare(html))
     clean = nh3.clean(
         html,
         tags=set(TAGS),
@@ -67,19 +74,43 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
+def _bare(html: str) -> str:
+    """The words of HTML that is not parsed, on lines where it looks as if it had some."""
+    from html import unescape
+
+    said = ANY_TAG.sub(" ", LINE_TAG.sub("\n", UNSEEN.sub(" ", re.sub(r"\s+", " ", html))))
+    return re.sub(r" ?\n[ \n]*", "\n", re.sub(r"[ \t\xa0]+", " ", charsets.clean(unescape(said)))).strip()
+
+
 def _nesting(html: str) -> int:
+    """How deep elements may lie in each other at most: what closes one that is not open closes none."""
     deepest = depth = 0
+    opened: dict[str, int] = {}
+    item = ""
     for closing, tag in TAG.findall(html):
-        if tag.lower() not in VOID:
-            depth = max(0, depth - 1) if closing else depth + 1
+        name = tag.lower()
+        kind = ITEMS.get(name)
+        if name in VOID or name in IMPLIED or (kind and (closing or kind == item)):
+            continue
+        item = kind or item
+        held = opened.get(name, 0)
+        if not closing:
+            opened[name] = held + 1
+            depth += 1
             deepest = max(deepest, depth)
+        elif held:
+            opened[name] = held - 1
+            depth -= 1
     return deepest
 
 
 class _Reader(HTMLParser):
+    """Lines of text out of HTML; the one being written is kept in pieces, or it would be copied for each of them."""
+
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.lines: list[str] = [""]
+        self.lines: list[str] = []
+        self.line: list[str] = []
         self.quotes = 0
         self.kept = 0
 
@@ -91,12 +122,12 @@ class _Reader(HTMLParser):
             self.quotes += tag == "blockquote"
             self.kept += tag == "pre"
             if tag == "li":
-                self.lines[-1] = self._prefix() + "* "
+                self.line = [self._prefix(), "* "]
             elif tag == "hr":
-                self.lines[-1] = self._prefix() + "-----"
+                self.line = [self._prefix(), "-----"]
                 self._new_line()
-        elif tag in ("td", "th") and self.lines[-1].strip("> "):
-            self.lines[-1] += " "
+        elif tag in ("td", "th") and self.line:
+            self.line.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in BLOCKS:
@@ -109,28 +140,31 @@ class _Reader(HTMLParser):
             for number, line in enumerate(data.split("\n")):
                 if number:
                     self._new_line()
-                self.lines[-1] += line or ""
+                if line:
+                    self.line.append(line)
             return
         words = re.sub(r"[ \t\r\n]+", " ", data)
-        line = self.lines[-1]
-        if not line or line == self._prefix():
+        if not self.line or self.line[-1].endswith(" "):
             words = words.lstrip(" ")
-            if words:
-                self.lines[-1] = self._prefix() + words
-        else:
-            self.lines[-1] = line + (words.lstrip(" ") if line.endswith(" ") else words)
+        if words:
+            self.line += [words] if self.line else [self._prefix(), words]
 
     def _prefix(self) -> str:
         return "> " * min(self.quotes, 8)
 
     def _new_line(self) -> None:
-        self.lines.append("")
+        self.lines.append("".join(self.line))
+        self.line = []
 
     def _block(self, tag: str) -> None:
-        if self.lines[-1].strip("> "):
+        if self.line:
             self._new_line()
-        if tag in SPACED and len(self.lines) > 1 and self.lines[-2].strip():
+        if tag in SPACED and self.lines and self.lines[-1].strip():
             self._new_line()
+
+    def close(self) -> None:
+        super().close()
+        self._new_line()
 
 
 def readable(clean_html: str) -> str:

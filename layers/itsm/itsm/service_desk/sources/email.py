@@ -139,7 +139,8 @@ def _returned(mail: mime.Mail, own: Own) -> tuple[str, ...]:
 
 
 def _body(mail: mime.Mail) -> tuple[str, str]:
-    """(text, sanitised HTML): of each alternative the best, several texts one after the other."""
+    """(text, sanitised HTML): of each alternative the best, several texts one after the other. Of all HTML together at
+    most MAX_HTML is read."""
     segments: dict[int, dict[str, list[mime.Part]]] = {}
     for number, part in enumerate(mail.parts):
         if part.is_body:
@@ -147,10 +148,15 @@ def _body(mail: mime.Mail) -> tuple[str, str]:
             segments.setdefault(group, {}).setdefault(part.type, []).append(part)
     said: list[str] = []
     pages: list[str] = []
-    has_html = any("text/html" in kinds for kinds in segments.values())
+    has_html, left = any("text/html" in kinds for kinds in segments.values()), text.MAX_HTML
     for kinds in segments.values():
         plain = "\n".join(part.text for part in kinds.get("text/plain", ())).strip("\n")
-        html = "\n".join(text.sanitised(part.text) for part in kinds.get("text/html", ()))
+        shown: list[str] = []
+        for part in kinds.get("text/html", ()):
+            written = part.text[:left]
+            left -= len(written)
+            shown.append(text.sanitised(written))
+        html = "\n".join(shown)
         said.append(plain if plain.strip() else text.readable(html))
         if has_html:
             pages.append(html or text.escaped(plain))

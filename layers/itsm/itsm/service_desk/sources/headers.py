@@ -17,7 +17,9 @@ MAX_ADDRESS = 320
 
 WORD = re.compile(r"=\?([^?*\s\"<>]{1,60})(?:\*[^?]{0,20})?\?([bBqQ])\?([^?]*|[^?]*\?[^=?][^?]*)\?=")
 BETWEEN = re.compile(r"[ \t\r\n]*")
-ADDRESS = re.compile(r"[^\s<>\"',;:()\[\]@\\]+@(?:[^\s<>\"',;:()\[\]@\\]+|\[[^\]\s]{1,60}\])")
+ATOM = r"[^\s<>\"',;:()\[\]@\\]"
+ADDRESS = re.compile(rf"(?<!{ATOM}){ATOM}+@(?:{ATOM}+|\[[^\]\s]{{1,60}}\])")
+"""One is looked for where a word begins, and not at each of its letters: that would take the square of its length."""
 QUOTED_LOCAL = re.compile(r"\"([^\"@<>]{1,64})\"\s*@([^\s<>\"',;:()\[\]@\\]+)")
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,250})>")
 BASE64 = re.compile(rb"[A-Za-z0-9+/]+")

@@ -3,10 +3,12 @@
 import binascii
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from email.feedparser import BytesFeedParser
 from email.message import Message
 from email.policy import compat32
+from itertools import count
 
 from itsm.core.errors import MalformedError
 from itsm.service_desk.sources import charsets, headers
@@ -15,8 +17,13 @@ from itsm.service_desk.sources.repair import repaired
 MAX_BYTES = 41_943_040
 """The largest mail SES receives (Amazon SES quotas: 40 MB)."""
 MAX_DEPTH, MAX_PARTS, MAX_FIELDS = 24, 400, 2_000
+MAX_MESSAGES, MAX_LINES = 4_000, 1_500_000
+"""What the library may make a message of (parts, and those of attached mails; each block of a delivery status too), and
+lines: encoded, a mail of MAX_BYTES has a third of them."""
+GUESSED = re.compile(rb"^--([^\s\"\\]{1,70})[ \t]*\n(?=content-[a-z-]{2,30}[ \t]*:)", re.IGNORECASE | re.MULTILINE)
+"""A line that can only be a boundary, whatever the head says."""
 CONTAINER = re.compile(rb"^content-type:[ \t]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
-UU = re.compile(rb"^begin [0-7]{3,4} ([^\n]{1,200})\n((?:[\x20-\x60]{1,90}\n)*)(?:`?[ ]*\n)?end[ ]*$", re.MULTILINE)
+UU = re.compile(rb"^begin [0-7]{3,4} ([^\n]{1,200})\n((?:[\x20-\x60]{1,90}+\n)*+)(?:`?[ ]*\n)?end[ ]*$", re.MULTILINE)
 UNSAFE_NAME = re.compile(r"[\\/:*?\"<>|\x00-\x1f]+")
 
 
@@ -75,8 +82,10 @@ def read(raw: bytes) -> Mail:
     whole = repaired(raw)
     if len(CONTAINER.findall(whole)) > MAX_PARTS:
         raise MalformedError(f"the mail nests absurdly: more than {MAX_PARTS} containers")
+    if whole.count(b"\n") > MAX_LINES:
+        raise MalformedError(f"the mail has more than {MAX_LINES} lines")
     try:
-        message = _parsed(whole)
+        message = _regained(_parsed(whole))
     except RecursionError as error:
         raise MalformedError("the mail nests absurdly deep") from error
     fields: dict[str, list[str]] = {}
@@ -93,10 +102,31 @@ def read(raw: bytes) -> Mail:
 
 def _parsed(whole: bytes) -> Message:
     """Fed in pieces: given a mail at once, the library holds it four times over, in four bytes a character."""
-    parser = BytesFeedParser(policy=compat32)
+    made = count()
+
+    def message() -> Message:
+        if next(made) > MAX_MESSAGES:
+            raise MalformedError(f"the mail nests absurdly: more than {MAX_MESSAGES} parts of parts")
+        return Message(compat32)
+
+    parser = BytesFeedParser(message, policy=compat32)
     for at in range(0, len(whole), 65_536):
         parser.feed(whole[at : at + 65_536])
     return parser.close()
+
+
+def _regained(message: Message) -> Message:
+    """A mail in parts whose boundary is missing or wrong, or that was encoded as a whole, taken apart all the same."""
+    kind, _ = headers.parameters(_raw(message, "content-type"))
+    if message.is_multipart() or not kind.startswith("multipart/"):
+        return message
+    encoding = _raw(message, "content-transfer-encoding")
+    body = _decoded(b"" if message.get_payload() is None else _body(copy(message)), encoding).replace(b"\r\n", b"\n")
+    found = GUESSED.search(body)
+    if found:
+        whole = _parsed(b'Content-Type: multipart/mixed; boundary="' + found[1] + b'"\n\n' + body)
+        message.set_payload(whole.get_payload())
+    return message
 
 
 def _leaves(message: Message) -> Iterator[Part]:
@@ -125,14 +155,11 @@ def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, 
     encoding = _raw(message, "content-transfer-encoding")
     if message.is_multipart():
         # message/rfc822, message/delivery-status: the parser opened it, we hand it on whole.
-        content = b"\n".join(_flat(child, 0) for child in _children(message))
+        content = _undone(b"\n".join(_flat(child, 0) for child in _children(message)), encoding)
         kind = kind if kind.startswith("message/") else "message/rfc822"
     else:
-        kind = (
-            kind
-            if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind)
-            else ("text/plain" if not name else "application/octet-stream")
-        )
+        is_kind = re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) and not kind.startswith("multipart/")
+        kind = kind if is_kind else ("text/plain" if not name else "application/octet-stream")
         content = _decoded(_as_sent(_body(message), kind, encoding), encoding)
     disposition = shown if shown in ("inline", "attachment") else ""
     found: list[tuple[str, bytes]] = []
@@ -151,6 +178,12 @@ def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, 
             content_id="",
             content=body,
         )
+
+
+def _undone(content: bytes, encoding: str) -> bytes:
+    """An attached mail without the encoding none may have (RFC 2046 5.2.1), and some have."""
+    is_encoded = encoding.strip().lower().startswith("base64") and re.fullmatch(rb"[A-Za-z0-9+/=\s]+", content)
+    return headers.base64_bytes(content) if is_encoded else content
 
 
 def _raw(message: Message, name: str) -> str:
@@ -200,7 +233,7 @@ def _uuencoded(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 
 def _uudecoded(lines: bytes) -> bytes:
-    whole = b""
+    whole = bytearray()
     for line in filter(None, lines.split(b"\n")):
         try:
             whole += binascii.a2b_uu(line)
@@ -211,7 +244,7 @@ def _uudecoded(lines: bytes) -> bytes:
                 whole += binascii.a2b_uu(line[:size])
             except binascii.Error:
                 continue
-    return whole
+    return bytes(whole)
 
 
 def _children(message: Message) -> list[Message]:

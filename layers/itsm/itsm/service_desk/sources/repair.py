@@ -2,6 +2,8 @@
 
 import re
 
+from itsm.core.errors import MalformedError
+
 KNOWN = re.compile(
     rb"(?:from|to|cc|bcc|subject|date|sender|reply-to|return-path|received|message-id|in-reply-to|references"
     rb"|mime-version"
@@ -11,7 +13,7 @@ KNOWN = re.compile(
 )
 FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 SPACED = re.compile(rb"^([!-9;-~]+)[ \t]+:")
-MBOX = re.compile(rb">?From [^\r\n]*\r?\n")
+MBOX = re.compile(rb">?From (?![ \t]*:)[^\r\n]*\r?\n")
 BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
 MAX_HEAD = 1_048_576
 
@@ -21,6 +23,7 @@ def repaired(raw: bytes) -> bytes:
 
     Takes away byte order marks, blank lines and the mbox `From ` line before the head, NUL bytes in it, and blanks
     before a colon; indents continuation lines that lost their indent; sets the blank line a head without one lacks.
+    Raises MalformedError for a head that goes on beyond MAX_HEAD.
     """
     if b"\n" not in raw and b"\r" in raw:
         raw = raw.replace(b"\r", b"\n")
@@ -30,6 +33,8 @@ def repaired(raw: bytes) -> bytes:
     while match := MBOX.match(raw):
         raw = raw[match.end() :].lstrip(b"\r\n")
     ends = BLANK.search(raw, 0, MAX_HEAD)
+    if ends is None and len(raw) > MAX_HEAD:
+        raise MalformedError(f"the mail's head has no end within {MAX_HEAD} bytes")
     head = raw[: ends.start()] if ends else raw
     lines = head.replace(b"\0", b"").split(b"\n")
     if all(FIELD.match(line) or line[:1] in (b" ", b"\t") for line in lines) and not any(map(SPACED.match, lines)):
