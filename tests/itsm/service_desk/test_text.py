@@ -80,7 +80,7 @@ def test_a_mail_that_is_all_quote_stays_whole() -> None:
     assert quotes.split("> only this").reply == "> only this"
 
 
-@pytest.mark.parametrize("piece", ["<b></p>", "<dd>><dd x=1>", "<dd><li>", "<i>x</i>", "<b> &nbsp;"])
+@pytest.mark.parametrize("piece", ["<b></p>", "<dd>><dd x=1>", "<dd><li>", "<i>x</i>", "<b> &nbsp;", "<p<p>"])
 def test_html_takes_no_longer_than_its_length_explains(piece: str) -> None:
     started = time.process_time()
     text.readable(text.sanitised(piece * (400_000 // len(piece))))

@@ -8,7 +8,7 @@ from itsm.service_desk.sources import charsets
 MAX_HTML = 1_048_576
 MAX_TEXT = 1_048_576
 MAX_NESTING = 400
-TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,40})")
 VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 IMPLIED = frozenset({"p", "option", "tr", "td", "th", "thead", "tbody", "tfoot", "caption", "colgroup"})
 ITEMS = {"li": "li", "dt": "dd", "dd": "dd"}
