@@ -50,7 +50,7 @@ def delivery_proof(secret: bytes, record_id: str, address: str, domain: str) -> 
 
     It stands in a header that no mail client copies into an answer: who returns it has got that very mail.
     """
-    return f"{sign(secret, 'delivery', f'{record_id}.{derived_id("address", folded(address))}')}@{domain}"
+    return f"{sign(secret, 'delivery', _delivered(record_id, address))}@{domain}"
 
 
 def proved(submission: Submission, secrets: Sequence[bytes], domain: str) -> Submission:
@@ -59,19 +59,17 @@ def proved(submission: Submission, secrets: Sequence[bytes], domain: str) -> Sub
     Who takes part in a ticket has our mails about it, and could send one back as if it were another's. The mail may be
     about a ticket that was merged into another since.
     """
-    domain = domain.lower()
-    returned = {one.lower() for one in submission.references}
+    domain, returned = domain.lower(), {one.lower() for one in submission.references}
     about = {record for one in returned if (record := _own(one, secrets, domain))}
-    wanted = {folded(one.address) for one in submission.failures}
-    good = {
-        address
-        for address in wanted
-        for record in about
-        for secret in secrets
-        if delivery_proof(secret, record, address, domain) in returned
-    }
+    shown = {proof for one in returned if (proof := _payload(secrets, "delivery", one, domain))}
+    good = tuple(
+        one for one in submission.failures if any(_delivered(record, one.address) in shown for record in about)
+    )
+    return replace(submission, failures=good)
 
-    return replace(submission, failures=tuple(one for one in submission.failures if folded(one.address) in good))
+
+def _delivered(record_id: str, address: str) -> str:
+    return f"{record_id}.{derived_id('address', folded(address))}"
 
 
 def candidates(submission: Submission, secrets: Sequence[bytes], domain: str) -> tuple[Candidate, ...]:
@@ -90,7 +88,7 @@ def _pointers(submission: Submission, secrets: Sequence[bytes], domain: str) -> 
     for address in submission.recipients:
         local, _, host = address.lower().rpartition("@")
         if host == domain and local.startswith(REPLY_PREFIX):
-            record = _signed(secrets, "reply", local.removeprefix(REPLY_PREFIX))
+            record = _record(_signed(secrets, "reply", local.removeprefix(REPLY_PREFIX)))
             if record:
                 yield Candidate(how=REPLY_ADDRESS, record=record, needs_participant=False)
     for reference in submission.references:
@@ -104,18 +102,26 @@ def _pointers(submission: Submission, secrets: Sequence[bytes], domain: str) -> 
 
 
 def _own(message_id: str, secrets: Iterable[bytes], domain: str) -> str:
+    return _record(_payload(secrets, "message", message_id, domain))
+
+
+def _record(payload: str) -> str:
+    record = payload.partition(".")[0]
+    return record if RECORD_ID.fullmatch(record) else ""
+
+
+def _payload(secrets: Iterable[bytes], purpose: str, message_id: str, domain: str) -> str:
     local, _, host = message_id.lower().rpartition("@")
-    return _signed(secrets, "message", local) if host == domain else ""
+    return _signed(secrets, purpose, local) if host == domain else ""
 
 
 def _signed(secrets: Iterable[bytes], purpose: str, token: str) -> str:
-    """The record id of a signed token, "" when no live secret made it."""
+    """The payload of a signed token, "" when no live secret made it."""
     for secret in secrets:
         try:
-            record = verify(secret, purpose, token).partition(".")[0]
+            return verify(secret, purpose, token)
         except (UnauthenticatedError, GoneError):
             continue
-        return record if RECORD_ID.fullmatch(record) else ""
     return ""
 
 
