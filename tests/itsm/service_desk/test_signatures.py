@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from itsm.core.errors import UnauthenticatedError
 from itsm.service_desk.policy import Verification
 from itsm.service_desk.signatures import verify
@@ -102,3 +105,28 @@ def test_a_source_without_a_secret_lets_nothing_in() -> None:
 def test_an_empty_secret_signs_nothing() -> None:
     with pytest.raises(UnauthenticatedError):
         verify(b"{}", signed(b"{}", key=b""), STANDARD, [""], NOW)
+
+
+def test_a_secret_that_was_set_wrongly_leaves_the_one_beside_it_in_force() -> None:
+    for wrong in ("whsec_***", "whsec_abc"):
+        for secrets in ([wrong, f"whsec_{KEY}"], [f"whsec_{KEY}", wrong]):
+            verify(b"{}", signed(b"{}"), STANDARD, secrets, NOW)
+        with pytest.raises(UnauthenticatedError, match="set it again"):
+            verify(b"{}", signed(b"{}"), STANDARD, [wrong], NOW)
+
+
+def test_a_public_key_that_was_set_wrongly_leaves_the_one_beside_it_in_force() -> None:
+    own = ec.generate_private_key(ec.SECP256R1())
+    public = own.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    how = Verification(scheme="ecdsa", header="signature", timestamp_header="at", template="{ts}{body}")
+    mac = base64.b64encode(own.sign(b"%d{}" % NOW, ec.ECDSA(hashes.SHA256()))).decode()
+    headers = {"signature": mac, "at": str(NOW)}
+    for wrong in ("***", "QUJD"):
+        verify(b"{}", headers, how, [wrong, base64.b64encode(public).decode()], NOW)
+        with pytest.raises(UnauthenticatedError):
+            verify(b"{}", headers, how, [wrong], NOW)
+
+
+def test_a_delivery_id_no_text_can_hold_is_refused_and_no_crash() -> None:
+    with pytest.raises(UnauthenticatedError):
+        verify(b"{}", {**signed(b"{}"), "webhook-id": "\udc80"}, STANDARD, [f"whsec_{KEY}"], NOW)

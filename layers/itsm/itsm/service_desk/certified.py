@@ -88,7 +88,7 @@ def ecdsa(public_keys: Sequence[str], signature: str, signed: bytes) -> None:
 
     Source: Twilio SendGrid, "Event Webhook security features" and Inbound Parse security policies.
     """
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -100,8 +100,8 @@ def ecdsa(public_keys: Sequence[str], signature: str, signed: bytes) -> None:
             if isinstance(key, ec.EllipticCurvePublicKey):
                 key.verify(raw, signed, ec.ECDSA(hashes.SHA256()))
                 return
-        except (InvalidSignature, ValueError):
-            continue
+        except (InvalidSignature, ValueError, UnsupportedAlgorithm, UnauthenticatedError):
+            continue  # another key may be right, though this one was set wrongly
     raise UnauthenticatedError("the signature is not ours: wrong key, or the body was changed on its way")
 
 

@@ -58,7 +58,7 @@ def _header(body: bytes, headers: Mapping[str, str], how: Verification, secrets:
     if how.scheme == "ecdsa":
         certified.ecdsa(secrets, given.strip(), signed)
         return
-    macs = [hmac.new(_key(secret, how), signed, getattr(hashlib, how.algorithm)).digest() for secret in secrets]
+    macs = [hmac.new(key, signed, getattr(hashlib, how.algorithm)).digest() for key in _keys(secrets, how)]
     _one_equals(_signatures(given, how), [_shown(mac, how.encoding) for mac in macs])
 
 
@@ -108,7 +108,7 @@ def _signed(template: str, delivery: str, stamp: str, body: bytes) -> bytes:
     before, _, after = template.partition("{body}")
 
     def filled(text: str) -> bytes:
-        return text.replace("{id}", delivery).replace("{ts}", stamp).encode()
+        return text.replace("{id}", delivery).replace("{ts}", stamp).encode("utf-8", "replace")
 
     return filled(before) + body + filled(after)
 
@@ -122,12 +122,20 @@ def _signatures(given: str, how: Verification) -> list[str]:
     return found[:MAX_SIGNATURES]
 
 
-def _key(secret: str, how: Verification) -> bytes:
+def _keys(secrets: Sequence[str], how: Verification) -> list[bytes]:
+    """The key of each secret; one that was set wrongly leaves those beside it in force."""
+    keys = [key for secret in secrets if (key := _key(secret, how)) is not None]
+    if not keys:
+        raise UnauthenticatedError("this source's secret is no base64; its owner must set it again")
+    return keys
+
+
+def _key(secret: str, how: Verification) -> bytes | None:
     if how.key_prefix and secret.startswith(how.key_prefix):
         try:
             return base64.b64decode(secret.removeprefix(how.key_prefix), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise UnauthenticatedError("this source's secret is no base64; its owner must set it again") from error
+        except (binascii.Error, ValueError):
+            return None
     return secret.encode()
 
 
