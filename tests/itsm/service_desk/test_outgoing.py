@@ -104,6 +104,16 @@ def test_each_mail_to_one_person_holds_a_proof_that_no_other_does() -> None:
     assert rita.effect != lin.effect
 
 
+def test_as_many_as_policy_lets_take_part_are_told_each_in_a_mail_of_their_own_on_one_thread() -> None:
+    people = tuple(f"p{number}@example.org" for number in range(100))
+    told = outgoing.public_comment(replace(ticket(), participants=people), a_comment(ticket()), SENDER)
+    assert [message.to for message in told] == [("rita@example.org",), *((one,) for one in people)]
+    assert len({message.id for message in told}) == len({message.effect for message in told}) == 101
+    assert len({(message.in_reply_to, message.references, message.reply_to) for message in told}) == 1
+    (together,) = outgoing.escalated(ticket(), a_comment(ticket()), people, SENDER)
+    assert len(together.to) <= 50, "SES takes no more in one mail"
+
+
 def test_an_internal_note_is_sent_to_nobody() -> None:
     assert outgoing.public_comment(ticket(), a_comment(ticket(), public=False), SENDER) == ()
 

@@ -19,6 +19,9 @@ from itsm.service_desk.threading import delivery_proof, own_message_id, reply_ad
 from itsm.service_desk.words import Languages, Words
 
 MAX_TO = 40
+"""Readers of one mail; SES takes 50 (Amazon SES quotas: recipients per message)."""
+MAX_PEOPLE = 101
+"""Who asked, and as many as policy lets take part: each gets a mail of their own."""
 MAX_QUOTED = 10_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 PROOF = "X-Itsm-Delivery"
@@ -168,7 +171,7 @@ def escalated(
 def _people(record: Record, sender: Sender, without: set[str]) -> tuple[str, ...]:
     everybody = dict.fromkeys([record.requester, *record.participants])
     gone = without | undeliverable(record)
-    return tuple(one for one in everybody if one not in gone and reachable(one, sender))[:MAX_TO]
+    return tuple(one for one in everybody if one not in gone and reachable(one, sender))[:MAX_PEOPLE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
