@@ -1,5 +1,7 @@
 """Intake of mail: every mail ends in exactly one recorded outcome."""
 
+from datetime import UTC, datetime
+
 import pytest
 from itsm.core.record import Record
 from itsm.service_desk.threading import own_message_id, reply_address
@@ -112,6 +114,39 @@ def test_an_answer_to_a_ticket_that_was_closed_long_ago_is_a_new_one_that_names_
     tickets = deliver(ports, raw("It burns again.", to=to, message_id="second@example.org"), "mail/2")
     assert [one.state for one in tickets] == ["closed", "new"]
     assert tickets[1].details["related"] == ticket.number
+
+
+def answered(ports: FakePorts, ticket: Record, days: int, **headers: str) -> list[Record]:
+    """An answer to a ticket that comes so many days later than all before; all records there are."""
+    ports.time += days * 86_400
+    key, word = f"mail/{ports.time}", notification(f"mail/{ports.time}")
+    word["mail"]["timestamp"] = datetime.fromtimestamp(ports.time, UTC).isoformat()
+    to = reply_address(ports.link_secret, ticket.id, "desk.example.org")
+    stored(ports, key, raw("It burns again.", to=to, message_id=f"{ports.time}@example.org", headers=headers))
+    assert handler.on(sqs(word), ports) == {"batchItemFailures": []}
+    return list(ports.records.stored.values())
+
+
+AWAY = {"Auto-Submitted": "auto-replied"}
+
+
+def test_what_a_machine_says_of_a_closed_ticket_makes_it_none_that_was_closed_lately(ports: FakePorts) -> None:
+    ticket = closed(ports)
+    for _ in range(2):
+        (noted,) = answered(ports, ticket, 6, **AWAY)
+        assert (noted.state, noted.generation) == ("closed", 1)
+    assert [one.state for one in answered(ports, ticket, 3)] == ["closed", "new"]
+
+
+def test_a_ticket_that_is_closed_anew_is_one_that_was_closed_lately(ports: FakePorts) -> None:
+    ticket = closed(ports)
+    answered(ports, ticket, 1, **AWAY)
+    for generation in (2, 3):
+        (found,) = answered(ports, ticket, 10)
+        assert (found.state, found.generation) == ("in_progress", generation)
+        for state in ("resolved", "closed"):
+            change = found.changed("StateChanged", by="ada", origin="records", at=ports.now(), state=state)
+            found = ports.records.save(change)
 
 
 def test_an_out_of_office_reply_is_for_the_agents_alone_and_moves_nothing(ports: FakePorts) -> None:

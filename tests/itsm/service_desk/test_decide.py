@@ -124,6 +124,14 @@ def test_list_mail_is_held_unless_the_policy_wants_tickets() -> None:
     assert outcome(automatic(filters.LIST), [HERE], TICKET).kind == APPEND
 
 
+@pytest.mark.parametrize("state", ["resolved", "closed"])
+def test_list_mail_takes_up_no_ticket_whose_work_is_done(state: str) -> None:
+    done, mail = replace(TICKET, state=state), automatic(filters.LIST)
+    held, opened = (outcome(mail, [HERE], done, policy=replace(POLICY, lists=lists)) for lists in ("hold", "ticket"))
+    assert (held.kind, held.related, opened.kind, opened.related) == (HOLD, TICKET.number, CREATE, TICKET.number)
+    assert outcome(mail, [HERE], done, entries=True).kind == APPEND
+
+
 def test_a_mail_its_domain_rejects_is_held_whatever_it_points_at() -> None:
     assert outcome(a_submission(trust=REFUSED)).kind == HOLD
     assert outcome(a_submission(trust=REFUSED), [HERE, NAMED], TICKET).kind == HOLD

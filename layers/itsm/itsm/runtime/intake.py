@@ -19,7 +19,7 @@ from itsm.service_desk import delivery, on_behalf, quarantine
 from itsm.service_desk.attachments import screened
 from itsm.service_desk.decide import APPEND, CREATE, DROP, FOLLOWED_BY, HOLD, REOPEN, REOPENED, Known, Outcome, decide
 from itsm.service_desk.filters import Own
-from itsm.service_desk.opening import Blob, Defaults, Entry, entry, hold, opening
+from itsm.service_desk.opening import ENDED, Blob, Defaults, Entry, entry, hold, opening
 from itsm.service_desk.sources import email
 from itsm.service_desk.submission import MAIL, UNKNOWN, Submission
 from itsm.service_desk.threading import candidates
@@ -135,11 +135,13 @@ def append(submission: Submission, record: Record, ports: Ports, note: str = "")
 
 
 def _appended(record: Record, comment: Comment, submission: Submission) -> Record:
-    """The record with the entry, and with what it tells about where our own mails arrive."""
-    if submission.failures:
-        details = delivery.failed(record, submission.failures)
-        return record.changed("CommentAdded", **desk.said_with(comment), details=details)
+    """The record with the entry, and with what it tells about where our own mails arrive; when it ended stays known."""
     details = record.details if submission.auto.automatic else delivery.heard_from(record, submission.sender)
+    if record.state in load(record.practice).lifecycle.final:
+        details = {ENDED: record.updated_at, **details}
+    if submission.failures:
+        details = delivery.failed(replace(record, details=details), submission.failures)
+        return record.changed("CommentAdded", **desk.said_with(comment), details=details)
     return desk.commented(record, comment, details)
 
 
@@ -280,7 +282,8 @@ def _reopen(submission: Submission, record: Record, ports: Ports) -> None:
             return _appended(current, said.comment, submission)
         # the process of a closed ticket has ended: another of the next generation takes it up
         more: dict[str, Any] = {"generation": current.generation + 1} if is_revived else {}
-        more["details"] = delivery.heard_from(current, submission.sender)
+        heard = delivery.heard_from(current, submission.sender)
+        more["details"] = {name: value for name, value in heard.items() if name != ENDED}
         return current.changed("Reopened", state=REOPENED, **desk.said_with(said.comment), **more)
 
     desk.update(ports, record.id, reopened, said.comment)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itsm.core.lifecycle import Lifecycle
 from itsm.core.record import Record
 from itsm.service_desk import filters, relations
+from itsm.service_desk.opening import ENDED
 from itsm.service_desk.policy import MailSource
 from itsm.service_desk.submission import REFUSED, Submission
 from itsm.service_desk.threading import OWN_MESSAGE_ID, Candidate, may_join
@@ -122,12 +123,16 @@ def _on_ticket(
         return Outcome(kind=APPEND, record=record, reason=how)
     if known.has_entry(record.id, submission.comment_id):
         return Outcome(kind=APPEND, record=record, reason="delivered again")
+    is_list = submission.auto.kind == filters.LIST
+    if is_list and policy.lists == "hold":
+        reason = f"{filters.LIST}: {submission.auto.reason}; {record.number} is {record.state}"
+        return Outcome(kind=HOLD, reason=reason, related=record.number)
     days = known.reopen_days(record.group)
-    # What a late reply opened is noted on the ticket, which must not make it a recent one.
-    within = (policy.reopen_days if days is None else days) * DAY
-    recent = now - record.updated_at <= within and FOLLOWED_BY not in record.details
+    # What a late reply opened is noted on the ticket, which must not make it a recent one; nor must a machine's mail.
+    within, ended = (policy.reopen_days if days is None else days) * DAY, record.details.get(ENDED, record.updated_at)
+    recent = isinstance(ended, int) and now - ended <= within and FOLLOWED_BY not in record.details
     leads_back = REOPENED in lifecycle.moves.get(record.state, frozenset()) or record.state in lifecycle.revived
-    if recent and leads_back:
+    if recent and leads_back and not is_list:
         return Outcome(kind=REOPEN, record=record, reason=how)
     return Outcome(
         kind=CREATE,

@@ -24,6 +24,8 @@ MAX_TITLE = 200
 MAX_LISTED = 20
 MAX_DETAIL = 2_000
 NO_SUBJECT = "(no subject)"
+ENDED = "ended_at"
+"""The detail of a ticket at its end that holds since when (epoch seconds), once an entry was added to it later."""
 HEADER_FIELDS = ("practice", "service", "impact", "urgency")
 LEVELS = ("1", "2", "3", "4", "5")
 NUMBERS = ("planned_start", "planned_end", "cost")
