@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run token test prove fuzz fuzz-guided cases feeds what-if service-report recompute check bench bench-peers build deploy verify-audit redrive addresses pins format clean distclean \
+.PHONY: help run token test prove corpus fuzz fuzz-guided cases feeds what-if service-report recompute check bench bench-peers build deploy verify-audit redrive addresses pins format clean distclean \
 	check-ruff check-format check-mypy check-imports check-house check-cfn-lint check-sam check-checkov check-policy
 
 PYTHON ?= python3.13

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from itsm.service_desk import quotes
-from itsm.service_desk.filters import BOUNCE, DELAYED, FEEDBACK
-from itsm.service_desk.sources import tnef
+from itsm.service_desk.filters import AUTO_REPLY, BOUNCE, DELAYED, FEEDBACK, LIST, classify
+from itsm.service_desk.sources import headers, mime, tnef
 from itsm.service_desk.submission import Attachment, Submission
 
-from tests.corpus.reading import words
+from tests.corpus.reading import OWN, words
 from tests.corpus.shelf import Item
 
 
@@ -100,6 +100,24 @@ def bounce(item: Item, mail: Submission | None) -> Iterator[Fact]:
         yield _fact(item, "feedback report", True, _auto(mail), mail is not None and mail.auto.kind == FEEDBACK)
     if item.expect.get("is_auto_reply"):
         yield _fact(item, "automatic", True, _auto(mail), mail is not None and mail.auto.automatic)
+
+
+def headed(number: int, case: Mapping[str, Any]) -> Iterator[Fact]:
+    """Whether a mail of nothing but headers is told as automatic, or as none."""
+    if "is_auto_reply" not in case:
+        return
+    lines = [
+        f"{name}: {one}\n"
+        for name, value in case["headers"].items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    mail = mime.read("".join(lines).encode() + b"\nHello\n")
+    sender = next((address for _, address in headers.addresses(mail.raw("from"))), "")
+    read = classify(mail, sender, OWN)
+    automatic = read.kind in (AUTO_REPLY, LIST)
+    item, wanted = f"header case {number} {case['headers']}", bool(case["is_auto_reply"])
+    said = f"{read.kind}: {read.reason}"
+    yield Fact(item=item, name="automatic", asserted=wanted, read=said, met=automatic == wanted)
 
 
 def _auto(mail: Submission | None) -> str:

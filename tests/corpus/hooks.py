@@ -45,19 +45,27 @@ def judged(vectors: list[Mapping[str, Any]]) -> Iterator[tuple[str, bool]]:
     for number, vector in enumerate(vectors, 1):
         provider = vector.get("provider", "")
         how = webhooks[SHIPPED[provider]].verify if provider in SHIPPED else OTHER.get(provider)
-        whole = how is not None and "expect_valid" in vector and ("body" in vector or "form" in vector)
-        name = str(vector.get("id", f"vector {number}")) + ("" if whole else ": its provider or body is unknown here")
-        yield name, how is not None and whole and valid(how, vector) == vector["expect_valid"]
+        whole = "expect_valid" in vector and ("body" in vector or "form" in vector)
+        name = str(vector.get("id", f"vector {number}"))
+        if how is None or not whole:
+            yield f"{name}: its provider or body is unknown here", False
+            continue
+        try:
+            yield name, valid(how, vector) == vector["expect_valid"]
+        except Exception as error:  # whatever is raised is told as a fault of that vector, and fails the run
+            yield f"{name}: {type(error).__name__}: {error}"[:200], False
 
 
 def valid(how: Verification, vector: Mapping[str, Any]) -> bool:
     """Whether the vector's delivery is let in."""
     if how.timestamp_header and "now" not in vector and vector["provider"] == "grafana":
         how = replace(how, timestamp_header="", template="{body}")
+    if "tolerance_s" in vector:
+        how = replace(how, tolerance=int(vector["tolerance_s"]))
     now = int(vector.get("now", 0))
     if "now" not in vector and vector["provider"] == "aws-sns":
         how = replace(how, tolerance=10**10, topics=(_topic(vector["body"]),))
-    headers = {name.lower(): value for name, value in vector.get("headers", {}).items()}
+    headers = {name.lower(): value for name, value in (vector.get("headers") or {}).items()}
     if "form" in vector:
         headers["content-type"] = "application/x-www-form-urlencoded"
     body = urlencode(vector["form"]) if "form" in vector else vector["body"]
@@ -71,4 +79,8 @@ def valid(how: Verification, vector: Mapping[str, Any]) -> bool:
 
 
 def _topic(body: str) -> str:
-    return str(json.loads(body).get("TopicArn", ""))
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return ""
+    return str(message.get("TopicArn", "")) if isinstance(message, Mapping) else ""

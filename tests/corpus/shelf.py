@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 MAIL = "rfc822"
+MANIFEST, CASES, VECTORS = "mail/manifest.json", "mail/header-cases.json", "webhooks/vectors.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +36,20 @@ def gone(root: Path) -> list[str]:
 
 
 def faults(root: Path) -> list[str]:
-    """The rows of mail/manifest.json that make no sense, each with why."""
-    return [one for one in _rows(root) if isinstance(one, str)]
+    """What of the three files makes no sense, each with why: a whole file, or a row of it."""
+    rows = [one for one in _rows(root) if isinstance(one, str)]
+    for place, name in ((MANIFEST, "items"), (CASES, "cases"), (VECTORS, "vectors")):
+        path = root / place
+        held, fault = _held(path, name)
+        rows += [f"{path.name}: {fault}"] if fault else []
+        if name != "items":
+            rows += [f"{path.name}: row {at} is no object" for at, one in enumerate(held, 1) if not _is_object(one)]
+    return rows
 
 
 def _rows(root: Path) -> Iterator[Item | str]:
-    folder = root / "mail"
-    return (_row(folder, number, one) for number, one in enumerate(_list(folder / "manifest.json", "items"), 1))
+    rows, _ = _held(root / MANIFEST, "items")
+    return (_row(root / "mail", number, one) for number, one in enumerate(rows, 1))
 
 
 def _row(folder: Path, number: int, row: Any) -> Item | str:
@@ -55,13 +63,25 @@ def _row(folder: Path, number: int, row: Any) -> Item | str:
 
 def header_cases(root: Path) -> list[Mapping[str, Any]]:
     """The header-only cases of mail/header-cases.json."""
-    return _list(root / "mail" / "header-cases.json", "cases")
+    return [one for one in _held(root / CASES, "cases")[0] if _is_object(one) and _is_object(one.get("headers"))]
 
 
 def vectors(root: Path) -> list[Mapping[str, Any]]:
     """The signature vectors of webhooks/vectors.json."""
-    return _list(root / "webhooks" / "vectors.json", "vectors")
+    return [one for one in _held(root / VECTORS, "vectors")[0] if _is_object(one)]
 
 
-def _list(path: Path, name: str) -> list[Mapping[str, Any]]:
-    return list(json.loads(path.read_text(encoding="utf-8"))[name]) if path.exists() else []
+def _is_object(one: Any) -> bool:
+    return isinstance(one, Mapping)
+
+
+def _held(path: Path, name: str) -> tuple[list[Any], str]:
+    """The rows of a file, none where it is not there; and what is wrong with the file."""
+    if not path.exists():
+        return [], ""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return [], f"is no JSON: {error}"
+    rows = said.get(name) if isinstance(said, Mapping) else None
+    return (rows, "") if isinstance(rows, list) else ([], f"is no object with a list {name!r}")

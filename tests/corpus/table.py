@@ -31,6 +31,9 @@ def rows(root: Path, count: int, seed: int) -> list[Row]:
     found = list(_unread_rows(root))
     if items:
         found += _mail_rows(items)
+    if cases := shelf.header_cases(root):
+        told = [fact for number, case in enumerate(cases, 1) for fact in facts.headed(number, case)]
+        found.append(_share("header-only mails told as automatic or not, as asserted", told, None, "-"))
     if count:
         hunt = mutants.run(items, vectors, count, seed)
         said = f"{len(hunt.raised)} of {hunt.mutants}, slowest {hunt.worst * 1000:.0f} ms"
@@ -50,9 +53,7 @@ def _unread_rows(root: Path) -> Iterator[Row]:
     if gone := tuple(shelf.gone(root)):
         yield Row(figure="mails listed whose file is not there", bar="-", peer="-", ours=str(len(gone)), met=None)
     if bad := tuple(shelf.faults(root)):
-        yield Row(
-            figure="rows of the manifest not understood", bar="0", peer="-", ours=str(len(bad)), met=False, missed=bad
-        )
+        yield Row(figure="files and rows not understood", bar="0", peer="-", ours=str(len(bad)), met=False, missed=bad)
 
 
 def _mail_rows(items: list[Item]) -> list[Row]:

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from itsm.service_desk.filters import AUTO_REPLY, LIST, Own, classify
-from itsm.service_desk.sources import headers, mime
 
-from tests.corpus import hooks, mutants, shelf, table
+from tests.corpus import hooks, mutants, table
 from tests.corpus.killers import killers
 
 
@@ -58,6 +56,15 @@ def test_a_vector_without_body_or_of_nobody_known_is_not_right() -> None:
     assert [right for _, right in found] == [False, False]
 
 
+def test_a_vector_that_is_no_message_is_judged_by_the_verifier_and_a_broken_one_is_told() -> None:
+    sns = {"id": "s", "provider": "aws-sns", "body": "no message", "expect_valid": False}
+    broken = {"id": "b", "provider": "github", "body": None, "headers": {"X-Hub-Signature-256": "x"}, "secret": "s"}
+    judged = list(hooks.judged([sns, {**broken, "expect_valid": False}]))
+    assert judged[0] == ("s", True)
+    assert judged[1][0].startswith("b: AttributeError")
+    assert not judged[1][1]
+
+
 def test_killers_are_read_or_refused_and_never_raise() -> None:
     for _, raw in killers():
         mutants.mailed(raw)
@@ -67,19 +74,26 @@ def test_mutants_of_nothing_but_our_own_mail_raise_nothing() -> None:
     assert not mutants.run([], [], 300, 1).raised
 
 
-def test_header_cases_of_other_desks_are_classified_alike(root: Path) -> None:
-    cases = shelf.header_cases(root)
-    assert cases
-    wrong = []
-    for case in cases:
-        head = "".join(
-            f"{name}: {one}\n"
-            for name, value in case["headers"].items()
-            for one in ([value] if isinstance(value, str) else value)
-        )
-        mail = mime.read(head.encode() + b"\nHello\n")
-        sender = next((address for _, address in headers.addresses(mail.raw("from"))), "")
-        automatic = classify(mail, sender, Own(domain="desk.example.org")).kind in (AUTO_REPLY, LIST)
-        if case.get("is_auto_reply", automatic) != automatic:
-            wrong.append(case["headers"])
-    assert not wrong
+def test_header_cases_of_other_desks_are_classified_alike(rows: list[table.Row]) -> None:
+    (row,) = (row for row in rows if row.figure.startswith("header-only"))
+    assert not row.missed
+    assert row.ours.startswith("100.0%")
+
+
+def test_a_header_case_that_is_not_met_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    cases = '{"headers": {"From": "a@example.org"}, "is_auto_reply": true}, {"headers": {"From": "a@example.org"}}'
+    (tmp_path / "mail" / "header-cases.json").write_text(f'{{"cases": [{cases}]}}')
+    row, _ = table.rows(tmp_path, 0, 1)
+    assert row.ours == "0.0% (0 of 1)"
+    assert "header case 1" in row.missed[0]
+
+
+@pytest.mark.parametrize("said", ['{"items": [', "[]", '{"count": 1}', '{"items": {}}'])
+def test_a_file_that_makes_no_sense_is_told_and_fails(tmp_path: Path, said: str) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "webhooks").mkdir()
+    (tmp_path / "mail" / "manifest.json").write_text(said)
+    (tmp_path / "webhooks" / "vectors.json").write_text('{"vectors": ["text"]}')
+    bad, _ = table.rows(tmp_path, 0, 1)
+    assert (bad.ours, bad.met) == ("2", False)
