@@ -4,11 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from itsm.core.record import Record
 from itsm.runtime import storms
 
 from functions.intake_alarms.app import handler
-from tests.builders import NOON
+from functions.records.app import handler as records
+from tests.builders import NOON, an_incident
 from tests.fakes import FakePorts, sqs
+from tests.support.http import agent
 
 ARN = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:website-5xx"
 BEGAN, OVER = "2025-11-24T16:00:00.000+0000", "2025-11-24T16:20:00.000+0000"
@@ -153,6 +156,34 @@ def test_a_late_end_of_an_earlier_episode_does_not_resolve_what_fires_again(port
     assert ticket.state == "new"
     assert deliver(ports, alarm("OK", "ALARM", at(25), at(21), "over"))
     assert ports.records.get(ticket.id).state == "resolved"
+
+
+def merged(ports: FakePorts, ticket: Record) -> Record:
+    """Another ticket, of a person, that this one was merged into."""
+    other = ports.records.create(an_incident("other")).record
+    merge = agent("POST /records/{number}/merge", {"into": other.number}, params={"number": ticket.number})
+    assert records.on(merge, ports)["statusCode"] == 200
+    return other
+
+
+def test_an_alarm_merged_into_a_persons_ticket_tells_its_end_there_and_does_not_end_that(ports: FakePorts) -> None:
+    assert deliver(ports, FIRING)
+    (ticket,) = ports.records.stored.values()
+    other = merged(ports, ticket)
+    for event in (WELL, alarm("ALARM", "OK", at(21), OVER, "again"), alarm("OK", "ALARM", at(25), at(21), "over")):
+        told = len(ports.records.journal[other.id])
+        assert deliver(ports, event)
+        assert len(ports.records.journal[other.id]) == told + 1
+    assert (ports.records.get(other.id).state, len(ports.records.stored)) == ("new", 2)
+
+
+def test_the_end_of_one_alarm_does_not_end_the_ticket_its_storm_was_merged_into(ports: FakePorts) -> None:
+    for number in range(20):
+        assert deliver(ports, named(FIRING, str(number)))
+    other = merged(ports, list(ports.records.stored.values())[-1])
+    for event in (FIRING, WELL):
+        assert deliver(ports, named(event, "one more"))
+    assert ports.records.get(other.id).state == "new"
 
 
 @pytest.mark.parametrize("alarms", [30, 300])

@@ -138,16 +138,23 @@ def recover(submission: Submission, ports: Ports) -> Record:
     record = ports.records.get(episode.record if episode else fault.record if fault else "")
     if episode is None and fault is not None and storms.is_storm(record):
         episode = ports.records.fault(fault.episode)
+    if not storms.is_storm(record):
+        record = episodes.kept(record, ports)
     if episode is not None and episode.closer == submission.comment_id:
         return calming.settle(record, ports) if storms.is_storm(record) else record
     if record.practice == quarantine.PRACTICE.name:
         ended = suppression.recovered(submission, record, ports)
     elif storms.is_storm(record):
         ended = storms.calmer(submission, record, ports)
-    elif fault is not None and fault.began > submission.began > 0 and fault.record == record.id:
+    elif _is_older(submission, record, fault) or record.details.get("fingerprint", "") != submission.fingerprint:
+        # not the end of what it fires for now, or a ticket that its own was merged into: of a person, of another fault
         ended = intake.append(submission, record, ports)
     else:
         ended = intake.resolve(submission, record, ports)
     mine = episode or Fault(key=episodes.episode_key(submission), record=record.id)
     ports.records.save_fault(replace(mine, over=True, closer=submission.comment_id))
     return calming.settle(record, ports) if storms.is_storm(record) else ended
+
+
+def _is_older(submission: Submission, record: Record, fault: Fault | None) -> bool:
+    return fault is not None and fault.began > submission.began > 0 and fault.record == record.id

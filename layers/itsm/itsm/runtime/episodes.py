@@ -50,11 +50,8 @@ def of(record_id: str, ports: Ports) -> Record | None:
         return None
 
 
-def goes_on(submission: Submission, fault: Fault | None, within: int, ports: Ports) -> Record | None:
-    """The fault's newest ticket while it is open, or was closed at most `within` seconds before and can be reopened."""
-    record = of(fault.record, ports) if fault else None
-    if record is None:
-        return None
+def kept(record: Record, ports: Ports) -> Record:
+    """The record, or the one it was merged into."""
 
     def found(number: str) -> Record | None:
         try:
@@ -62,7 +59,15 @@ def goes_on(submission: Submission, fault: Fault | None, within: int, ports: Por
         except NotFoundError:
             return None
 
-    record = relations.follow(record, found)
+    return relations.follow(record, found)
+
+
+def goes_on(submission: Submission, fault: Fault | None, within: int, ports: Ports) -> Record | None:
+    """The fault's newest ticket while it is open, or was closed at most `within` seconds before and can be reopened."""
+    record = of(fault.record, ports) if fault else None
+    if record is None:
+        return None
+    record = kept(record, ports)
     if not intake.is_over(record):
         return record
     since = (submission.began or submission.received_at) - record.updated_at
