@@ -137,11 +137,23 @@ def test_a_person_who_writes_much_about_many_things_is_not_stopped(ports: FakePo
 
 
 def test_what_exceeds_the_cap_is_held_and_nothing_is_lost(ports: FakePorts) -> None:
-    cap = ports.policies.sources.mail.per_thread
+    cap = ports.policies.sources.mail.per_sender
     for number in range(cap + 5):
         deliver(ports, raw(f"Matter {number}.", message_id=f"m{number}@example.org"), f"mail/{number}")
     practices = [record.practice for record in ports.records.stored.values()]
     assert (practices.count("incident"), practices.count("submission")) == (cap, 5)
+
+
+def test_what_exceeds_the_cap_of_one_ticket_is_held(ports: FakePorts) -> None:
+    cap = ports.policies.sources.mail.per_thread
+    (ticket,) = deliver(ports, raw(message_id="m@example.org"), "mail/0")
+    for number in range(cap + 5):
+        answer = raw(f"More {number}.", message_id=f"m{number}@example.org", headers={"In-Reply-To": "<m@example.org>"})
+        deliver(ports, answer, f"mail/{number + 1}")
+    held = [record for record in ports.records.stored.values() if record.practice == "submission"]
+    # the first few mails of an hour are counted for their sender alone, the one that opened the ticket among them
+    assert (len(ports.records.journal[ticket.id]), len(held)) == (cap - 1, 6)
+    assert "one ticket" in str(held[0].details["reason"])
 
 
 def test_a_mail_that_became_a_ticket_stays_one_however_often_it_comes(ports: FakePorts) -> None:

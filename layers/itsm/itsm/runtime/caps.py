@@ -27,13 +27,12 @@ def capped(outcome: Outcome, submission: Submission, ports: Ports) -> Outcome:
         return outcome
     if not ports.once.first(f"mail#{submission.comment_id}", HOUR):
         return _as_before(outcome, submission, ports.records)
-    thread = outcome.record.id if outcome.record else "new"
     words = hashlib.sha256(submission.reply.encode("utf-8", "replace")).hexdigest()[:32]
     reason = ""
     if count(f"mail#{submission.sender}#{words}", HOUR) > policy.same_words - FREE:
         reason = "the same words came again and again from this sender: a loop?"
-    elif count(f"mail#{submission.sender}#{thread}", HOUR) > policy.per_thread - FREE:
-        reason = f"more than {policy.per_thread} mails on one matter came from this sender in an hour"
+    elif outcome.record and count(f"mail#{submission.sender}#{outcome.record.id}", HOUR) > policy.per_thread - FREE:
+        reason = f"more than {policy.per_thread} mails on one ticket came from this sender in an hour"
     elif sent > policy.per_sender:
         reason = f"more than {policy.per_sender} mails came from this sender in an hour"
     if not reason or _has_entry(ports.records, outcome, submission):
