@@ -34,6 +34,14 @@ def test_a_mail_becomes_an_incident_with_its_sender_and_words(ports: FakePorts) 
     assert (ticket.requester, ticket.title, ticket.event.text) == ("rita@example.org", "The printer burns", "It burns.")
 
 
+def test_copies_to_two_of_our_mailboxes_are_one_ticket_even_without_a_message_id(ports: FakePorts) -> None:
+    head = "From: rita@example.org\r\nSubject: The printer burns\r\n{date}To: {to}@desk.example.org\r\n{by}\r\n"
+    for date, tickets in (("Date: Mon, 24 Nov 2025 15:59:58 +0000\r\n", 1), ("", 3)):
+        for to, by in (("support", ""), ("helpdesk", "Received: by mx.example.org\r\n")):
+            deliver(ports, (head.format(date=date, to=to, by=by) + "It burns.\r\n").encode(), f"mail/{to}{len(date)}")
+        assert len(ports.records.stored) == tickets
+
+
 def test_the_same_mail_twice_is_one_ticket(ports: FakePorts) -> None:
     deliver(ports, raw())
     (ticket,) = deliver(ports, raw())

@@ -14,6 +14,7 @@ from itsm.service_desk.sources import charsets, headers, mime, passed_on, tnef
 from itsm.service_desk.submission import FAILED, MAIL, UNKNOWN, Attachment, Failure, Submission, attachment
 
 SENDERS = ("from", "reply-to", "sender", "return-path", "x-sender", "envelope-from")
+WRITTEN = ("from", "date", "subject")
 MAX_RECIPIENTS = 100
 MAX_ATTACHMENTS = 50
 """Files of one mail that are stored apart; more are counted on the ticket and stay in the raw mail."""
@@ -27,7 +28,7 @@ EXTENSIONS: Mapping[str, str] = {
 def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob: str = "") -> Submission:
     """The submission of a raw mail. `blob` is where the raw bytes are stored, `trust` what the channel's verdicts say.
 
-    Its key is the Message-ID, or the hash of the bytes where it has none. Without exactly one address in From no
+    Its key is the Message-ID, or a hash of the mail where it has none. Without exactly one address in From no
     verdict is about its sender, and it is trusted like one that fails. Raises MalformedError, and nothing else, for
     what cannot be read, nests absurdly, or names no sender in any header (a bounce need not name one).
     """
@@ -41,7 +42,7 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
     message_id = "".join(headers.message_ids(mail.raw("message-id"))[:1])
     return Submission(
         source=MAIL,
-        key=message_id or hashlib.sha256(raw).hexdigest(),
+        key=message_id or _unnamed(mail, raw),
         kind=MAIL,
         received_at=received_at,
         sender=sender,
@@ -61,6 +62,17 @@ def parse(raw: bytes, *, received_at: int, own: Own, trust: int = UNKNOWN, blob:
         failures=_failures(mail, auto.kind),
         claims=() if auto.automatic else passed_on.claims(mail, sender, name[:200], said),
     )
+
+
+def _unnamed(mail: mime.Mail, raw: bytes) -> str:
+    """The key of a mail without a Message-ID: who wrote what at which second, however the copy travelled; the bytes of
+    one that does not say when."""
+    if not mail.raw("date").strip():
+        return hashlib.sha256(raw).hexdigest()
+    said = hashlib.sha256("\n".join(mail.raw(name) for name in WRITTEN).encode("utf-8", "surrogateescape"))
+    for part in mail.parts:
+        said.update(f"\0{part.type}\0{part.name}\0".encode("utf-8", "replace") + part.content)
+    return said.hexdigest()
 
 
 def _failures(mail: mime.Mail, kind: str) -> tuple[Failure, ...]:
