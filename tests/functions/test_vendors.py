@@ -27,7 +27,17 @@ PUBLIC = base64.b64encode(
 @pytest.fixture
 def ports() -> FakePorts:
     found = FakePorts()
-    named = ("github", "pagerduty", "grafana", "alertmanager", "slack", "typeform", "mailgun", "postmark")
+    named = (
+        "github",
+        "pagerduty",
+        "grafana",
+        "alertmanager",
+        "slack",
+        "typeform",
+        "mailgun",
+        "postmark",
+        "microsoft-forms",
+    )
     secrets = dict.fromkeys(named, KEY) | {"monitoring": WHSEC, "forms": WHSEC, "sendgrid": PUBLIC}
     found.secrets.values = {**found.secrets.values, "sources": secrets}
     return found
@@ -61,7 +71,7 @@ def signed(source: str, body: bytes, at: int, message: str = "msg_1") -> dict[st
         }
     if source == "postmark":
         return {"authorization": "Basic " + base64.b64encode(KEY.encode()).decode()}
-    return {"authorization": f"Bearer {KEY}"} if source == "alertmanager" else {}
+    return {"authorization": f"Bearer {KEY}"} if source in ("alertmanager", "microsoft-forms") else {}
 
 
 def post(ports: FakePorts, source: str, body: bytes, headers: dict[str, str], kind: str = JSON) -> tuple[int, Any]:
@@ -152,6 +162,7 @@ JSONS = {
     "postmark": (POSTMARK, "Help", "rita@example.org"),
     "monitoring": (MONITORING, "Disk full", "monitoring"),
     "forms": (FORMS, "A new badge", "rita@example.org"),
+    "microsoft-forms": (FORMS | {"form": "badges", "id": 7}, "A new badge", "rita@example.org"),
     "github": (GITHUB, "acme/shop: Basket forgets its goods", "github:mia"),
     "pagerduty": (pagerduty("triggered"), "A little bump in the road", "pagerduty"),
     "grafana": (grafana(), "Load is high", "grafana"),
@@ -184,6 +195,13 @@ def test_a_changed_body_or_another_key_is_refused(ports: FakePorts, source: str)
     assert post(ports, source, body + b" ", changed, kind)[0] == 401
     assert post(ports, source, body, {}, kind)[0] == 401
     assert not ports.records.stored
+
+
+def test_the_same_number_of_two_microsoft_forms_is_two_tickets(ports: FakePorts) -> None:
+    for form in ("badges", "keys"):
+        body = json.dumps(FORMS | {"form": form, "id": 7}).encode()
+        assert post(ports, "microsoft-forms", body, signed("microsoft-forms", body, ports.now()))[0] == 201
+    assert len(ports.records.stored) == 2
 
 
 @pytest.mark.parametrize("source", ["monitoring", "forms", "grafana", "slack", "sendgrid"])
