@@ -130,3 +130,19 @@ def test_a_bounce_of_no_post_office_is_known_by_what_it_returns_or_gives_up(subj
 )  # fmt: skip
 def test_an_absence_is_told_by_its_subject_in_many_languages(subject: str) -> None:
     assert read(a_mail(Subject=subject)).auto.kind == filters.AUTO_REPLY
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "words"),
+    [
+        ("MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@example.org", "Kan inte levereras: x", "Hittades inte."),
+        ("Mail Delivery System <noreply@example.org>", "Niedostarczona wiadomość", "rita@example.net nie istnieje"),
+        ("robot@example.org", "Недоставленное сообщение", "Не удалось доставить: rita@example.net"),
+        ("robot@example.org", "投递失败", "rita@example.net"),
+        ("robot@example.org", "(a subject in a language of no list)", "(and its words too)"),
+    ],
+)
+def test_a_bounce_in_any_language_is_known_by_our_own_head_in_it(sender: str, subject: str, words: str) -> None:
+    ours = own_message_id(b"secret", TICKET, 1, "ack", "desk.example.org")
+    body = f"{words}\r\n\r\n> Message-ID: <{ours}>\r\n> Subject: [INC0000001] Slow\r\n"
+    assert read(a_mail(body, From=sender, Subject=subject, Return_Path="<>")).auto.kind == filters.BOUNCE

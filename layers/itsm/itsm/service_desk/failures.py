@@ -22,6 +22,7 @@ RETURNED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """Where a bounce begins to show what it returns; the addresses below that are not the ones it is about."""
+OF_LINES = re.IGNORECASE | re.MULTILINE
 GONE = (
     r"user unknown|unknown (?:user|address|recipient|mailbox|local)|no such (?:user|mailbox|recipient|person|address|"
     r"account|local)|(?:user|mailbox|address|account|recipient|alias|addressee)[^\n]{0,60}(?:does ?n.t exist|does not "
@@ -152,6 +153,12 @@ def _before(mail: Mail) -> str:
     said = "\n".join(part.text[:MAX_TEXT] for part in mail.parts[:3] if part.type in ("text/plain", "text/html"))
     cut = RETURNED.search(said, 1)
     return (said[: cut.start()] if cut else said)[:MAX_TEXT]
+
+
+def shows_own(mail: Mail, domain: str) -> bool:
+    """Whether the head of a mail from our domain stands in it, in whatever language it says why it comes back."""
+    ours = re.compile(rb"^[> \t]*message-id:[ \t]*<[^<>\s@]{20,150}@" + re.escape(domain.encode()) + rb">", OF_LINES)
+    return bool(domain) and any(ours.search(part.content[:65_536]) for part in mail.parts)
 
 
 def shows_returned(mail: Mail) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from itsm.core.addresses import folded
 from itsm.service_desk.away import says_away
-from itsm.service_desk.failures import failures, shows_returned
+from itsm.service_desk.failures import failures, shows_own, shows_returned
 from itsm.service_desk.patterns import begins, holds
 from itsm.service_desk.submission import Classification
 
@@ -21,7 +21,8 @@ AUTO_REPLY, LIST, RECEIPT, PERSON = "auto-reply", "list", "receipt", "person"
 
 INSTANCE_HEADER = "x-itsm-instance"
 DAEMON = (
-    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|bounces?|mail[-_.]?system|no-?bounce)"
+    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|bounces?|mail[-_.]?system|no-?bounce"
+    r"|microsoftexchange[0-9a-f]{32})"
     r"(?:[-+=.].*)?@"
 )
 DAEMON_NAME = (
@@ -44,6 +45,13 @@ FAILED_SUBJECT = (
     r"|postmaster notify|^warning: could not send|auto[- ]?reply: mail delivery|delivery notification|notifica(?:c|z"
     r"|ç)[ií]?[oó]?n.{0,20}entrega"
     r"|recapito|message d.erreur|bounced? (?:mail|message|email)|address (?:not found|unknown)|不达|退信|回弹"
+    r"|недоставленн|не доставлено|не уда[ле]\w+ доставить|невозможно доставить|niedostarczon"
+    r"|nie (?:mo[żz]na|uda[łl]o si[ęe]) (?:dor[ęe]czy|dostarczy)[ćc]|nedoru[čc](?:en|iteln)|k[ée]zbes[íi]thetetlen|nem "
+    r"k[ée]zbes[íi]t|k(?:an|unde) inte levereras|olevererbar|k(?:an|unne) ikke leveres|uleverbar|ei voi(?:tu|da)? "
+    r"toimittaa"
+    r"|teslim edilem|iletilem|impossibile recapitare|mancat[ao] (?:recapito|consegna)|n[ãa]o foi poss[íi]vel entregar"
+    r"|no se (?:ha podido|pudo) entregar|niet (?:bezorgd|afgeleverd)|nu a putut fi livrat|배달되지|반송|不達"
+    r"|送信できません|未送达|无法投递|無法傳遞|无法传递|未传递|投递失败"
 )
 FAILED_BODY = (
     r"(?:could not|couldn't|cannot|can't|unable to|wasn't able to|was not|not able to|did not|failed to|has not been) "
@@ -57,6 +65,10 @@ FAILED_BODY = (
     r"|quota exceeded|over quota|invalid (?:address|recipient|mailbox)|address(?:ee)? (?:unknown|not found|does not "
     r"exist)|not listed in|bounced"
     r"|original message (?:follows|attached)|below this line is a copy|failed recipient|message could not|rejected"
+    r"|nicht zugestellt|n'(?:a|ont) pas pu|no se (?:ha podido|pudo|puede) entreg|possibile (?:recapitare|consegnare)"
+    r"|не (?:удалось|может быть) доставлен|не удалось доставить|nie (?:mo\w+|zosta\w+) (?:dostarcz|dor[ęe]cz)\w+"
+    r"|niet (?:worden )?(?:bezorgd|afgeleverd)|inte levereras|ikke leveres|配信できません|送信できません"
+    r"|无法投递|无法送达|被退回"
 )
 LATE = (
     r"delayed|delay(?:ed)? mail|warning: (?:could not send|message|mail)|delivery (?:is )?delayed|verz[öo]gert"
@@ -169,7 +181,12 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
     if holds(LATE, subject) and not holds(FAILED_SUBJECT, subject):
         return _said(DELAYED, "subject speaks of delayed delivery")
     only_words = seen in ([FAILED_WORDS], [CALLED_SO]) and not _returns(mail, subject, body)
-    if len(seen) > 1 or begins(DAEMON, sender) or (holds(FAILED_BODY, body) and not only_words):
+    if (
+        len(seen) > 1
+        or begins(DAEMON, sender)
+        or shows_own(mail, own.domain)
+        or (holds(FAILED_BODY, body) and not only_words)
+    ):
         return _said(BOUNCE, ", ".join(seen))
     return None
 
@@ -179,11 +196,13 @@ def _returns(mail: Mail, subject: str, body: str) -> bool:
 
     It shows what it returns, or names an address that is not whom they write to; and it speaks of the reader's mail.
     """
-    if begins(ANSWER, subject) and ("in-reply-to" in mail.fields or "references" in mail.fields):
+    if _answers(mail, subject):
         return False
-    if shows_returned(mail):
-        return True
-    return not holds(OWN_MAIL, body) and bool(failures(mail))
+    return shows_returned(mail) or (not holds(OWN_MAIL, body) and bool(failures(mail)))
+
+
+def _answers(mail: Mail, subject: str) -> bool:
+    return begins(ANSWER, subject) and ("in-reply-to" in mail.fields or "references" in mail.fields)
 
 
 def _automatic(mail: Mail, sender: str, own: Own) -> Classification | None:
