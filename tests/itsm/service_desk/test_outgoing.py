@@ -176,3 +176,10 @@ def test_no_line_is_longer_than_a_mail_may_have() -> None:
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert email.message_from_bytes(raw)["In-Reply-To"] == f"<{'m' * 240}@example.org>"
+
+
+@pytest.mark.parametrize(("asked", "told"), [("All", False), ("DR, AutoReply", False), ("OOF", True), ("", True)])
+def test_who_asks_machines_not_to_answer_gets_no_acknowledgement(asked: str, told: bool) -> None:
+    raw = a_mail(**({"X_Auto_Response_Suppress": asked} if asked else {}))
+    mail = parse(raw, received_at=0, own=Own(domain="desk.example.org"))
+    assert (outgoing.acknowledgement(ticket(details=dict(mail.fields)), SENDER) is not None) == told

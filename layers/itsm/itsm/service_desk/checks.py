@@ -32,7 +32,8 @@ KEPT = frozenset(
     {"source_key", "message_id", "trust", "raw", "related", "fingerprint", "opened_by", "auto", "attachments", "tasks",
      "sent_as_html", "refused_files", "files_left_out", "protection", "delivery", "undeliverable", "merged_into",
      "parent", "people_left_out", "held_files", "successor", "followed_by", "ended_at", "storm", "alarms", "approval",
-     "approval_needed", "until", "close_seconds", "hold_reason", "blocked", "blocked_at"}
+     "approval_needed", "until", "close_seconds", "hold_reason", "blocked", "blocked_at",
+     "unanswered"}
 )  # fmt: skip
 """Details the desk itself writes and acts by: what a stranger answers or posts must not stand in their place."""
 

@@ -15,6 +15,7 @@ from itsm.service_desk.filters import Own
 from itsm.service_desk.letters import Fallen, Letters, unheard
 from itsm.service_desk.opening import UNATTENDED
 from itsm.service_desk.policy import People
+from itsm.service_desk.submission import UNANSWERED
 from itsm.service_desk.threading import delivery_proof, own_message_id, reply_address
 from itsm.service_desk.words import Languages, Words
 
@@ -67,8 +68,11 @@ def reachable(address: str, sender: Sender) -> bool:
 
 
 def acknowledgement(record: Record, sender: Sender) -> Message | None:
-    """The mail that says we have it, once per ticket; None where no person would read it (RFC 3834 2)."""
-    if record.practice == "submission" or "auto" in record.details or not reachable(record.requester, sender):
+    """The mail that says we have it, once per ticket; None where no person would read it (RFC 3834 2), or
+    its sender asks for none."""
+    if record.practice == "submission" or {"auto", UNANSWERED} & record.details.keys():
+        return None
+    if not reachable(record.requester, sender):
         return None
     mail = _Mail(
         letter=letters.RECEIVED,

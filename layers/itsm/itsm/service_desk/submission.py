@@ -11,6 +11,9 @@ MAIL, FORM, WEBHOOK, ALARM = "mail", "form", "webhook", "alarm"
 
 FILES = "attachments"
 
+UNANSWERED = "unanswered"
+"""The fact that whoever wrote asks machines not to answer."""
+
 COMPLAINT = "complaint"
 """In place of the status code of a bounce: the address has said that our mail is unwanted."""
 

@@ -9,11 +9,13 @@ from itsm.core.errors import MalformedError
 from itsm.service_desk import quotes, text
 from itsm.service_desk.failures import complaints, failures
 from itsm.service_desk.filters import BOUNCE, DELAYED, FEEDBACK, Own, classify
+from itsm.service_desk.patterns import holds
 from itsm.service_desk.protection import protection
 from itsm.service_desk.sources import charsets, headers, mime, passed_on, tnef
-from itsm.service_desk.submission import FAILED, MAIL, UNKNOWN, Attachment, Failure, Submission, attachment
+from itsm.service_desk.submission import FAILED, MAIL, UNANSWERED, UNKNOWN, Attachment, Failure, Submission, attachment
 
 SENDERS = ("from", "reply-to", "sender", "return-path", "x-sender", "envelope-from")
+SILENCED = r"\b(?:all|autoreply)\b"
 WRITTEN = ("from", "date", "subject")
 MAX_RECIPIENTS = 100
 MAX_ATTACHMENTS = 50
@@ -82,9 +84,11 @@ def _failures(mail: mime.Mail, kind: str) -> tuple[Failure, ...]:
 
 
 def _facts(mail: mime.Mail, files: int) -> Mapping[str, str]:
-    """What is worth telling of how it came: files beyond the limit, and that it was signed or encrypted."""
+    """What is worth telling of how it came: files beyond the limit, that it was signed or encrypted, and that its
+    sender asks machines not to answer ([MS-OXCMAIL] 2.2.3.2.14)."""
     facts = {"files_left_out": str(files - MAX_ATTACHMENTS) if files > MAX_ATTACHMENTS else ""}
     facts["protection"] = protection(mail)
+    facts[UNANSWERED] = "yes" if holds(SILENCED, mail.raw("x-auto-response-suppress")) else ""
     return {name: value for name, value in facts.items() if value}
 
 
