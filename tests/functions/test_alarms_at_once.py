@@ -12,7 +12,8 @@ from itsm.runtime.ports import Ports
 
 from tests.builders import NOON
 from tests.fakes import FakePorts
-from tests.functions.test_intake_alarms import FIRING, WELL, alarm, at, named
+from tests.functions.test_intake_alarms import FIRING, OVER, WELL, alarm, at, deliver, named
+from tests.functions.test_storms_end import delivered, interrupted
 from tests.support.turns import Actor, Port
 
 
@@ -95,6 +96,25 @@ def test_an_alarm_and_its_end_at_once_are_one_resolved_ticket(seed: int) -> None
     ports = at_once(seed, FIRING, WELL, FIRING, WELL)
     (ticket,) = ports.records.stored.values()
     assert ticket.state == "resolved"
+
+
+AGAIN, AGAIN_WELL = alarm("ALARM", "OK", at(21), OVER, "again"), alarm("OK", "ALARM", at(25), at(21), "over")
+
+
+@pytest.mark.parametrize(("event", "meanwhile"), [(WELL, AGAIN), (AGAIN, WELL)])
+def test_an_alarm_that_is_back_while_its_end_is_told_leaves_its_ticket_at_work(
+    event: dict[str, Any], meanwhile: dict[str, Any]
+) -> None:
+    for call in range(1, 60):
+        ports = FakePorts()
+        assert deliver(ports, FIRING)
+        if not interrupted(ports, event, call, delivered(ports, meanwhile)):
+            break
+        (ticket,) = ports.records.stored.values()
+        assert ticket.state in ("new", "in_progress"), call
+        assert deliver(ports, AGAIN_WELL)
+        assert ports.records.get(ticket.id).state == "resolved", call
+    assert call > 4
 
 
 @pytest.mark.parametrize("alarms", [20, 200])

@@ -310,6 +310,18 @@ def test_an_alarm_delivered_twice_that_has_ended_meanwhile_takes_up_no_storm_tha
     assert call > 5
 
 
+def test_an_alarm_that_had_a_ticket_of_its_own_and_comes_again_takes_up_no_storm_that_is_over() -> None:
+    for call in range(1, 300):
+        ports = FakePorts()
+        rage(ports, ports.policies.sources.alarm.storm - 1)
+        twin, other = ([named(event, name) for event in (FIRING, WELL)] for name in ("twin", "other"))
+        has_come = interrupted(ports, named(FIRING, "twin"), call, delivered(ports, *twin, *other))
+        if not has_come:
+            break
+        assert [one.state for one in ports.records.stored.values() if storms.is_storm(one)] in ([], ["resolved"]), call
+    assert call > 5
+
+
 class ComesAndKills:
     """Another alarm comes, and the door that this happens to is killed so many calls later."""
 

@@ -11,11 +11,15 @@ from itsm.core.record import Record
 from itsm.runtime import calming, episodes, intake, storms, suppression
 from itsm.runtime.ports import Ports
 from itsm.service_desk import quarantine
+from itsm.service_desk.decide import REOPENED
 from itsm.service_desk.envelope import Envelope
 from itsm.service_desk.sources import alarm
 from itsm.service_desk.submission import ALARM, Submission
 
 MINUTE = 60
+TRIES = 20
+"""How often a ticket is brought in line with an alarm that goes on changing."""
+OVER, FIRES = "This alarm is over.", "This alarm fires again."
 
 
 def take_event(event: Mapping[str, Any], ports: Ports) -> None:
@@ -52,13 +56,14 @@ def fire(submission: Submission, kept: Envelope, ports: Ports, *, anyway: bool =
         return fire(submission, kept, ports, anyway=anyway)
     record, new = _ticket(submission, episode, fault, ports)
     if not storms.is_storm(record):
-        episodes.note(submission, record, episode, fault, ports)
-        return record, new
+        is_alone = episodes.note(submission, record, episode, fault, ports) and new
+        return (record if is_alone else _at_work(submission, record, ports)), new
     mine = episode or Fault(key=episodes.episode_key(submission), record="")
-    ports.records.save_fault(replace(mine, record=record.id, opener=submission.comment_id, over=False))
+    is_noted = ports.records.save_fault(replace(mine, record=record.id, opener=submission.comment_id, over=False))
     if not submission.began:
         storms.note(submission, record, fault, ports)
-    return calming.keep_open(record, ports), new
+    # Another door has noted the same alarm, which may have ended since.
+    return (calming.keep_open if is_noted else calming.settle)(record, ports), new
 
 
 def _known(submission: Submission, episode: Fault, ports: Ports, *, anyway: bool) -> Record | None:
@@ -153,8 +158,30 @@ def recover(submission: Submission, ports: Ports) -> Record:
         ended = intake.resolve(submission, record, ports)
     mine = episode or Fault(key=episodes.episode_key(submission), record=record.id)
     ports.records.save_fault(replace(mine, over=True, closer=submission.comment_id))
-    return calming.settle(record, ports) if storms.is_storm(record) else ended
+    if storms.is_storm(record):
+        return calming.settle(record, ports)
+    return _at_work(submission, ended, ports) if intake.is_over(ended) and not intake.is_over(record) else ended
 
 
 def _is_older(submission: Submission, record: Record, fault: Fault | None) -> bool:
     return fault is not None and fault.began > submission.began > 0 and fault.record == record.id
+
+
+def _at_work(submission: Submission, record: Record, ports: Ports) -> Record:
+    """The fault's ticket, at work again if it was resolved by the end of one episode while the next began.
+
+    The end looks for a newer episode after it has resolved the ticket, and the beginning looks at the ticket after it
+    has noted its episode: one of the two always sees the other.
+    """
+    for _ in range(TRIES):
+        fault = ports.records.fault(episodes.fault_key(submission))
+        if not submission.began or fault is None or fault.record != record.id or fault.began < submission.began:
+            return record
+        newest, found = ports.records.fault(fault.episode), ports.records.get(record.id)
+        if newest is None or newest.over is intake.is_over(found):
+            return found
+        to, why = (intake.DONE_BY_RECOVERY, OVER) if newest.over else (REOPENED, FIRES)
+        record = calming.moved_to(to, why, found, ports)
+        if record.version == found.version:
+            return record
+    raise OutsideError("an alarm goes off and on; it is looked at again")

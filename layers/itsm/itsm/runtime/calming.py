@@ -52,7 +52,7 @@ def _agreed(storm: Record, ports: Ports, *, by_anybody: bool) -> Record:
         if not calm and not (intake.is_over(storm) and (by_anybody or storm.event.text == OVER)):
             return storm
         found = ports.records.get(storm.id)
-        storm = _moved(found, intake.DONE_BY_RECOVERY if calm else REOPENED, OVER if calm else FIRES, ports)
+        storm = moved_to(intake.DONE_BY_RECOVERY if calm else REOPENED, OVER if calm else FIRES, found, ports)
         if storm.version == found.version:
             return storm
         by_anybody = False
@@ -102,7 +102,8 @@ def _is_over(part: Fault, ports: Ports) -> bool:
     return episode is not None and noted and (episode.over or episode.record != part.record)
 
 
-def _moved(storm: Record, to: str, why: str, ports: Ports) -> Record:
+def moved_to(to: str, why: str, record: Record, ports: Ports) -> Record:
+    """The record resolved, or at work again after it was done, with a note that says why; as it is where it is so."""
     back = to == REOPENED
     event = "Reopened" if back else "StateChanged"
 
@@ -112,7 +113,7 @@ def _moved(storm: Record, to: str, why: str, ports: Ports) -> Record:
         said = derived_id(f"note:{current.id}", f"{to} {current.version}")
         return current.changed(event, by=SYSTEM, origin=ALARM, at=ports.now(), comment=said, text=why, state=to)
 
-    return desk.update(ports, storm.id, moved)
+    return desk.update(ports, record.id, moved)
 
 
 def _key(storm: str, number: int) -> str:

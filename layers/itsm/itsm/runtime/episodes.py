@@ -92,21 +92,26 @@ def again(submission: Submission, record: Record, ports: Ports, *, news: bool = 
     return desk.update(ports, record.id, told, said.comment)
 
 
-def note(submission: Submission, record: Record, episode: Fault | None, fault: Fault | None, ports: Ports) -> None:
-    """Note the ticket of an episode, and that this is the fault's newest one unless a newer one is noted already."""
+def note(submission: Submission, record: Record, episode: Fault | None, fault: Fault | None, ports: Ports) -> bool:
+    """Note the ticket of an episode, and that this is the fault's newest one unless a newer one is noted already.
+
+    False where somebody else noted another of its episodes meanwhile.
+    """
     mine, own = episode_key(submission), fault_key(submission)
     noted = replace(episode or Fault(key=mine, record=""), record=record.id, opener=submission.comment_id, over=False)
     ports.records.save_fault(noted)
     known = {record.id, fault.record if fault else ""}
-    for _ in range(TRIES):
+    for at in range(TRIES):
         newest = Fault(key=own, record=record.id, episode=mine, began=submission.began, rev=fault.rev if fault else 0)
-        if fault is not None and fault.record == record.id and fault.began > submission.began:
-            return
+        is_here = fault is not None and fault.record == record.id
+        if fault is not None and is_here and (fault.began > submission.began or fault.episode == mine):
+            return at == 0
         if ports.records.save_fault(newest):
-            return
+            return at == 0
         fault = ports.records.fault(own)
         if fault is not None and fault.record not in known:
-            return
+            return False
+    return False
 
 
 def _leads_back(record: Record) -> bool:
