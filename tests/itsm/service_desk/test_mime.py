@@ -81,3 +81,16 @@ def test_a_mail_of_absurdly_many_pieces_is_refused_before_they_are_made(said: st
 def test_a_head_without_end_is_refused() -> None:
     with pytest.raises(MalformedError, match="no end"):
         read(b"From: rita@example.org\n" + b"x-a: b\n" * 200_000)
+
+
+def test_what_was_written_under_base64_is_no_part_of_the_file() -> None:
+    kind = "Content-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    body = base64.encodebytes(b"%PDF-1.4 hello").decode() + "\nThis mail was scanned\n"
+    mail = read(a_mail(f"--b\r\n{kind}{body}--b--\r\n", Content_Type="multipart/mixed; boundary=b"))
+    assert mail.attachments[0].content == b"%PDF-1.4 hello"
+
+
+def test_base64_that_was_glued_from_pieces_is_read_to_its_end() -> None:
+    glued = base64.encodebytes(b"It is ").decode() + "\n" + base64.encodebytes(b"a b").decode() + "c2xvdw==\n"
+    mail = read(a_mail(glued.replace("YSBi", "YQ=="), Content_Transfer_Encoding="base64"))
+    assert mail.text == "It is aslow"

@@ -24,6 +24,9 @@ GUESSED = re.compile(rb"^--([^\s\"\\]{1,70})[ \t]*\n(?=content-[a-z-]{2,30}[ \t]
 """A line that can only be a boundary, whatever the head says."""
 CONTAINER = re.compile(rb"^content-type:[ \t]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 UU = re.compile(rb"^begin [0-7]{3,4} ([^\n]{1,200})\n((?:[\x20-\x60]{1,90}+\n)*+)(?:`?[ ]*\n)?end[ ]*$", re.MULTILINE)
+PADDED = re.compile(rb"=[ \t]*\r?\n")
+NO_BASE64 = re.compile(rb"(?<=[A-Za-z0-9+/])[ \t]+[A-Za-z]|[^A-Za-z0-9+/=\s]")
+"""What stands in words and in no base64: blanks between letters, marks."""
 UNSAFE_NAME = re.compile(r"[\\/:*?\"<>|\x00-\x1f]+")
 
 
@@ -215,11 +218,17 @@ def _decoded(raw: bytes, encoding: str) -> bytes:
         sample = raw[:4096]
         odd = len(re.sub(rb"[A-Za-z0-9+/=\s]", b"", sample))
         # Mostly other characters: the label lies and the text stands there in the clear.
-        return raw if odd * 5 > len(sample) else headers.base64_bytes(raw)
+        return raw if odd * 5 > len(sample) else headers.base64_bytes(_without_footer(raw))
     if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
         _, found = _uuencoded(raw)
         return found[0][1] if found else raw
     return raw
+
+
+def _without_footer(raw: bytes) -> bytes:
+    """Base64 without the words a scanner or a list put under its last line; pieces glued together stay."""
+    ended = PADDED.search(raw)
+    return raw[: ended.end()] if ended and NO_BASE64.search(raw, ended.end()) else raw
 
 
 def _uuencoded(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
