@@ -1,6 +1,9 @@
 """Killers: mails known to stop, exhaust or crash a mail reader, made here; each must be read or refused fast."""
 
+import struct
 from collections.abc import Iterator
+
+from itsm.service_desk.sources import rtf, tnef
 
 HEAD = b"From: a@example.org\nTo: support@desk.example.org\nMessage-ID: <k@example.org>\n"
 
@@ -39,6 +42,7 @@ def killers() -> Iterator[tuple[str, bytes]]:
     yield "utf-7 and hz", HEAD + b"Content-Type: text/plain; charset=utf-7\n\n" + b"+AGE-" * 200_000
     yield "references", _with(b"References: " + b" ".join(b"<%d@example.org>" % n for n in range(20_000)))
     yield "addresses without end", _with(b"Cc: " + b"@" * 100_000 + b" " + b"a@" * 50_000)
+    yield "rich text that grows", HEAD + b"Content-Type: application/ms-tnef\n\n" + _rich()
     yield "large attachment", _multipart(b"Content-Type: application/pdf\n\n" + b"x" * 8_000_000 + b"\n", 1)
 
 
@@ -55,6 +59,18 @@ def _pages() -> Iterator[tuple[str, bytes]]:
     yield "marks in rows", b"<dd>><dd x=1>" * 40_000
     yield "words in pieces", b"<i>x</i>" * 120_000
     yield "attributes", b"<p " + b"a=b " * 200_000 + b">x"
+
+
+def _rich() -> bytes:
+    """A winmail.dat whose text says eight bytes with one, thirty times over."""
+    packed = b"".join(
+        b"\xff" + b"".join(((at * 136 + step * 17 + 107) % 4096 << 4 | 15).to_bytes(2, "big") for step in range(8))
+        for at in range(8_000)
+    )
+    whole = struct.pack("<IIII", len(packed) + 12, 2**31 - 1, rtf.COMPRESSED, 0) + packed
+    held = struct.pack("<HHII", 0x102, tnef.RTF_BODY, 1, len(whole)) + whole + b"\0" * (-len(whole) % 4)
+    said = struct.pack("<I", 30) + held * 30
+    return struct.pack("<IHBHHI", tnef.SIGNATURE, 1, 1, tnef.MESSAGE_PROPERTIES, 0, len(said)) + said
 
 
 def _with(header: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """TNEF: what Outlook wraps into a winmail.dat comes out again, and damage ends it without an error."""
 
 import struct
+import time
 
 from itsm.service_desk.filters import Own
 from itsm.service_desk.sources import email, rtf, tnef
@@ -73,3 +74,24 @@ def test_compressed_rich_text_is_unpacked_and_bounded() -> None:
     assert rtf.unpacked(raw) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
     assert rtf.unpacked(raw[:15]) == b""
     assert len(rtf.unpacked(struct.pack("<IIII", 0, 2**31, rtf.COMPRESSED, 0) + b"\0aaaaaaaa" * 9)) == 72
+
+
+def test_rich_text_that_grows_is_unpacked_once() -> None:
+    packed = b"".join(
+        b"\xff" + b"".join(struct.pack(">H", (at * 136 + step * 17 + 107) % 4096 << 4 | 15) for step in range(8))
+        for at in range(rtf.MOST // 136 + 1)
+    )
+    whole = struct.pack("<IIII", len(packed) + 12, 2**31 - 1, rtf.COMPRESSED, 0) + packed
+    held = struct.pack("<HHII", 0x102, tnef.RTF_BODY, 1, len(whole)) + whole + b"\0" * (-len(whole) % 4)
+    inside = struct.pack("<IH", tnef.SIGNATURE, 1) + attribute(tnef.MESSAGE_PROPERTIES, struct.pack("<I", 9) + held * 9)
+    started = time.process_time()
+    assert [name for name, _ in tnef.files(inside)] == ["body.rtf"]
+    assert time.process_time() - started < 2
+
+
+def test_of_many_winmail_dat_a_few_are_opened_and_the_others_kept(own: Own) -> None:
+    part = b"--b\nContent-Type: application/ms-tnef\n\n" + winmail().replace(b"\n", b" ") + b"\n"
+    mail = email.parse(a_mail(part * 4 + b"--b--", Content_Type="multipart/mixed; boundary=b"), received_at=0, own=own)
+    names = [one.name for one in mail.attachments]
+    assert names[-2:] == ["application-3.dat", "application-4.dat"]
+    assert "application-1.dat" not in names

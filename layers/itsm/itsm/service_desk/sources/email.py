@@ -18,6 +18,8 @@ SENDERS = ("from", "reply-to", "sender", "return-path", "x-sender", "envelope-fr
 SILENCED = r"\b(?:all|autoreply)\b"
 WRITTEN = ("from", "date", "subject")
 MAX_RECIPIENTS = 100
+MAX_WRAPPED = 2
+"""Files of Outlook's that are opened; a mail has one."""
 MAX_ATTACHMENTS = 50
 """Files of one mail that are stored apart; more are counted on the ticket and stay in the raw mail."""
 EXTENSIONS: Mapping[str, str] = {
@@ -94,10 +96,11 @@ def _facts(mail: mime.Mail, files: int) -> Mapping[str, str]:
 
 def _opened(mail: mime.Mail) -> mime.Mail:
     """The mail with what Outlook wrapped into a winmail.dat beside its other parts, in that file's place."""
-    if not any(_is_wrapped(part) for part in mail.parts):
+    wrapped = [id(part) for part in mail.parts if _is_wrapped(part)][:MAX_WRAPPED]
+    if not wrapped:
         return mail
     bare = not any(part.is_body and part.content.strip() for part in mail.parts)
-    parts = [one for part in mail.parts for one in (_inside(part, bare=bare) if _is_wrapped(part) else [part])]
+    parts = [one for part in mail.parts for one in (_inside(part, bare=bare) if id(part) in wrapped else [part])]
     return replace(mail, parts=tuple(parts))
 
 

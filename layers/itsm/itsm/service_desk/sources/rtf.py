@@ -14,14 +14,15 @@ MOST = 4_194_304
 """Bytes one body may grow to: a few bytes of it can stand for very many."""
 
 
-def unpacked(raw: bytes) -> bytes:
-    """The RTF behind PR_RTF_COMPRESSED, as far as it goes; empty for what is none (Microsoft [MS-OXRTFCP] 3.1)."""
+def unpacked(raw: bytes, most: int = MOST) -> bytes:
+    """The RTF behind PR_RTF_COMPRESSED, as far as it goes and up to so many bytes; empty for what is none (Microsoft
+    [MS-OXRTFCP] 3.1)."""
     if len(raw) < 16:
         return b""
     _, size, kind, _ = struct.unpack_from("<IIII", raw)
     if kind == PLAIN:
-        return raw[16 : 16 + min(size, MOST)]
-    return bytes(_expanded(raw, min(size, MOST))) if kind == COMPRESSED else b""
+        return raw[16 : 16 + min(size, most)]
+    return bytes(_expanded(raw, min(size, most))) if kind == COMPRESSED else b""
 
 
 def _expanded(raw: bytes, size: int) -> bytearray:

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from itsm.service_desk.sources import charsets, rtf
 
@@ -45,7 +46,7 @@ def files(raw: bytes) -> list[tuple[str, bytes]]:
 
     Format: Microsoft [MS-OXTNEF], properties [MS-OXCMSG] 2.2.
     """
-    return list(_files(_read(raw), 0))[:MAX_FILES]
+    return list(islice(_files(_read(raw), 0, [rtf.MOST]), MAX_FILES))
 
 
 def body(raw: bytes) -> tuple[str, str]:
@@ -54,14 +55,18 @@ def body(raw: bytes) -> tuple[str, str]:
     return charsets.clean(message.text).strip("\0"), charsets.clean(message.html)
 
 
-def _files(message: _Message, depth: int) -> Iterator[tuple[str, bytes]]:
-    if message.rtf and not message.html:
-        yield "body.rtf", message.rtf
+def _files(message: _Message, depth: int, left: list[int]) -> Iterator[tuple[str, bytes]]:
+    """`left` are the bytes all bodies together may still grow to, for they grow slowly."""
+    if message.rtf and not message.html and left[0] > 0:
+        words = rtf.unpacked(message.rtf, left[0])
+        left[0] -= len(words)
+        if words:
+            yield "body.rtf", words
     for one in message.files[:MAX_FILES]:
         if one.inner and depth < MAX_DEPTH:
             inner = _read(one.inner)
             if inner.files or inner.text or inner.html:
-                yield from _files(inner, depth + 1)
+                yield from _files(inner, depth + 1, left)
                 continue
         name = one.name or one.title or one.shown
         if name or one.content:
@@ -116,7 +121,7 @@ def _take_body(message: _Message, data: bytes, page: str) -> None:
         if name == TEXT_BODY:
             message.text = _text(type_, value, page)
         elif name == RTF_BODY:
-            message.rtf = rtf.unpacked(value)
+            message.rtf = message.rtf or value
         elif name == HTML_BODY:
             message.html = charsets.decode(value.rstrip(b"\0"), page)
 
