@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from itsm.aws.audit import Audit
 from itsm.aws.models import tables
@@ -70,6 +71,27 @@ def put_event(client: Any, at: dict[str, Any], event: str) -> None:
 def event_at(client: Any, at: dict[str, Any]) -> str:
     stored: str = client.get_item(TableName="audit", Key=at)["Item"]["ev"]["S"]
     return stored
+
+
+def test_what_is_said_while_it_is_read_is_no_fault(client: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    bound = tables(records="records", audit="audit", ephemeral="unused", region=REGION)
+    records, audit, turns = Records(bound, REGION, Numbers(bound)), Audit(bound), list[int]()
+
+    def goes_on(**_: Any) -> None:
+        turns.append(len(turns))
+        record = records.get(an_incident("one").id)
+        comment = a_comment(record, f"meanwhile {turns[-1]}", text="And then", at=int(time.time()))
+        record = records.save(record.changed("CommentAdded", **desk.said_with(comment)), comment)
+        _followed(records, audit, record)
+
+    session = botocore.session.get_session()
+    session.register("before-call.dynamodb.Scan", goes_on)
+    boto3.setup_default_session(botocore_session=session)
+    try:
+        assert verify() == 0, capsys.readouterr().out
+    finally:
+        boto3.setup_default_session()
+    assert len(turns) == 2
 
 
 def test_whole_tables_have_no_fault(client: Any, capsys: pytest.CaptureFixture[str]) -> None:

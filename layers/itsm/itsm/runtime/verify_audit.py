@@ -38,9 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     bound = tables(records=names[0], audit=names[1], ephemeral="unused", region=options.region)
     broken = events = records = late = 0
+    now = int(time.time())  # before anything is read: what is written from now on may lack what follows from it
     for record_id, trail, head, journal in _trails(bound, *names, options.region):
         records, events = records + 1, events + len(trail)
-        found, now = list(faults(record_id, trail, head, int(time.time()))), int(time.time())
+        found = list(faults(record_id, trail, head, now))
         late += not found and head is not None and head.version > len(trail)
         found = found or list(journal_faults(record_id, _known(trail, head), journal, now))
         broken += len(found)
@@ -115,13 +116,11 @@ def _trails(
     from itsm.aws.items import to_head
     from itsm.aws.models import COMMENT
 
-    heads = {item.pk: to_head(item) for item in bound.record.scan(bound.record.sk == "META")}
     trails: dict[str, list[Event]] = defaultdict(list)
     journals: dict[str, dict[str, Comment]] = defaultdict(dict)
     # as it is stored: a row that can no longer be read must be a fault of its own record, not the end of the search
     scan = boto3.client("dynamodb", region_name=region).get_paginator("scan").paginate
-    for row in (row for page in scan(TableName=audit) for row in page["Items"]):
-        trails[row["pk"]["S"]].append(_placed(row["sk"]["S"], row.get("ev", {}).get("S", "")))
+    # What follows is read before what it follows from: an entry or an event of a change made meanwhile is no fault.
     kept = scan(
         TableName=records,
         FilterExpression="begins_with(sk, :c)",
@@ -130,6 +129,10 @@ def _trails(
     for row in (row for page in kept for row in page["Items"]):
         entry = _entry(row)
         journals[row["pk"]["S"]][entry.id] = entry
+    for row in (row for page in scan(TableName=audit) for row in page["Items"]):
+        trails[row["pk"]["S"]].append(_placed(row["sk"]["S"], row.get("ev", {}).get("S", "")))
+    newest = bound.record.scan(bound.record.sk == "META", consistent_read=True)
+    heads = {item.pk: to_head(item) for item in newest}
     for key in sorted(heads.keys() | trails.keys() | journals.keys()):
         trail = sorted(trails[key], key=lambda event: event.version)
         yield key.removeprefix("T#"), trail, heads.get(key), journals[key]
