@@ -32,6 +32,9 @@ def test_an_address_in_a_comment_or_in_quotes_is_nobodys(sender: str) -> None:
     [
         f"<{EVIL}> <{RITA}>", f"<{RITA}> {EVIL}", f"{EVIL} <{RITA}>", f"<@example.net:{RITA}>", f"<{RITA}@example.net>",
         "=?utf-8?Q?rita=40example.org?=", f"{EVIL}\0<{RITA}>", f'(") <{RITA}> (") <{EVIL}>',
+        f"{RITA}'", f"'{RITA}'", f"{RITA}.", f"<{RITA}>x", f"<{RITA}", f"<{RITA}:25>", f"<{RITA}[1]>", f"{RITA}[1]",
+        f"<{RITA},example.net>", f"<{RITA}\\.example.net>", f'{RITA}"x".example.net', f"{RITA} example.net",
+        f"<mailto:{RITA}>", f"a:{RITA};", RITA.replace("exam", "exam\x7f"), RITA.replace("exam", "exam\u200b"),
     ],
 )  # fmt: skip
 def test_a_sender_two_readers_may_take_for_two_is_trusted_like_one_that_fails(sender: str) -> None:

@@ -21,6 +21,8 @@ ATOM = r"[^\s<>\"',;:()\[\]@\\]"
 ADDRESS = re.compile(rf"(?<!{ATOM}){ATOM}+@(?:{ATOM}+|\[[^\]\s]{{1,60}}\])")
 """One is looked for where a word begins, and not at each of its letters: that would take the square of its length."""
 QUOTED_LOCAL = re.compile(r"\"([^\"@<>]{1,64})\"\s*@([^\s<>\"',;:()\[\]@\\]+)")
+ONLY = re.compile(r"[^<>]*<([^<>]*)>[\s,;]*|[\s,;]*([^\s,;<>]+)[\s,;]*")
+"""A mailbox in brackets or bare, and nothing glued to it."""
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,250})>")
 BASE64 = re.compile(rb"[A-Za-z0-9+/]+")
 NO_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
@@ -127,9 +129,13 @@ def is_only(address: str, value: str) -> bool:
     """Whether a header names this one address whoever reads it: once in brackets, or bare, and no other beside it.
 
     Two readers of `<a@b.example> (<c@d.example>)` may take it for two writers: who vouched for it may have meant the
-    other one.
+    other one. So may two readers of `a@b.example'` or `<a@b.example[x]>`, of whom one knows no such domain and asks
+    nobody about it.
     """
     said = re.sub(r"<[^<>]*>", lambda found: "".join(found[0].split()), _without_asides(value[:MAX_VALUE]))
+    found = ONLY.fullmatch(said)
+    if found is None or folded(_eight_bit(found[1] or found[2], "")) != address:
+        return False
     named = [folded(charsets.clean(_eight_bit(one.strip(".'"), ""))) for one in ADDRESS.findall(said)]
     return set(named) == {address} and said.count("@") == len(named) and said.count("<") <= 1
 
