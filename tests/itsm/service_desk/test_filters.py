@@ -88,6 +88,16 @@ def test_a_person_who_pastes_our_message_id_into_a_text_points_at_nothing() -> N
         ("Undeliverable mail since Monday", "Whatever we send is rejected with 550."),
         ("Paket nicht zustellbar", "The label was rejected."),
         ("Mail error", "The following message comes up, address unknown."),
+        ("Auto-reply does not work", "Outlook says no."),
+        ("Automatische Antwort geht nicht", "Seit Montag."),
+        ("Holiday: two entries are missing in the calendar", "Please look."),
+        ("Holiday 2026 is not in the calendar", "Please look."),
+        ("Our approver is on vacation", "Who else can do it?"),
+        ("Message d'erreur Outlook", "Il n'a pas pu se connecter. Mon adresse anna@example.net est refusée."),
+        ("Mail kan inte levereras", "Mina mail till anna@example.net kan inte levereras."),
+        ("Não foi possível entregar", "Minha mensagem a anna@example.net voltou com 550."),
+        ("Nie można dostarczyć", "Moje maile do anna@example.net nie zostały dostarczone."),
+        ("Не удалось доставить", "Мои письма на anna@example.net не удалось доставить."),
     ],
 )
 def test_a_person_who_writes_about_mail_and_absence_is_a_person(subject: str, body: str) -> None:
@@ -126,6 +136,8 @@ def test_a_bounce_of_no_post_office_is_known_by_what_it_returns_or_gives_up(subj
         "Вне офиса", "Afwezig: x", "Otomatik yanıt: x", "Automatikus válasz: x", "Răspuns automat: x", "Fraværsmelding",
         "I'm out of the office until Monday", "Rita is out of the office", "Out of Office AutoReply: x", "OOO: x",
         "Your ticket (out of office)", "[Auto-Reply] x", "On annual leave", "Abwesend bis 5.1.", "Auto reply: Nyaan",
+        "Out of office reply", "Out-of-Office Response", "Holiday reply", "On holiday", "Rita is on holiday",
+        "Automatic reply from Rita", "Automatische Antwort auf Ihre Mail",
     ],
 )  # fmt: skip
 def test_an_absence_is_told_by_its_subject_in_many_languages(subject: str) -> None:

@@ -65,7 +65,8 @@ FAILED_BODY = (
     r"|quota exceeded|over quota|invalid (?:address|recipient|mailbox)|address(?:ee)? (?:unknown|not found|does not "
     r"exist)|not listed in|bounced"
     r"|original message (?:follows|attached)|below this line is a copy|failed recipient|message could not|rejected"
-    r"|nicht zugestellt|n'(?:a|ont) pas pu|no se (?:ha podido|pudo|puede) entreg|possibile (?:recapitare|consegnare)"
+    r"|nicht zugestellt|n['’](?:a|ont) pas pu (?:[êe]tre )?(?:remi|remett|d[ée]livr|distribu|livr|achemin|envoy|transmi"
+    r"|atteindre)|no se (?:ha podido|pudo|puede) entreg|possibile (?:recapitare|consegnare)"
     r"|не (?:удалось|может быть) доставлен|не удалось доставить|nie (?:mo\w+|zosta\w+) (?:dostarcz|dor[ęe]cz)\w+"
     r"|niet (?:worden )?(?:bezorgd|afgeleverd)|inte levereras|ikke leveres|配信できません|送信できません"
     r"|无法投递|无法送达|被退回"
@@ -79,6 +80,9 @@ ANSWER = r"\s*(?:re|aw|antw|sv|vs|odp|ynt|回复|答复)\s?[:：]"
 OWN_MAIL = (
     r"\b(?:my|our|mein\w*|unser\w*|mon|mes|nos|notre|mis?|nuestr\w+|mio|mia|miei|nostr\w+|mijn|onze)\s+"
     r"(?:[\w-]+\s+){0,2}(?:(?:e-?)?mails?|messages?|nachrichten?|courriels?|correos?|mensajes?|messagg[io]|berichten?)\b"
+    r"|\b(?:meus?|minhas?|nossos?|nossas?|min[ae]?|mitt?|v[åa]r[ta]?|våre|vores|m[oó]j[ae]?|moi\w*|nasz\w*|m[ůo]j|naš\w*)\s+"
+    r"(?:[\w-]+\s+){0,2}(?:(?:e-?)?(?:mail|post|mejl)\w*|mensage\w+|mensagen\w*|meddeland\w+|beskeder?|wiadomo\w+|zpráv\w+)"
+    r"|\b(?:мо[йияеёюи]\w*|наш\w*)\s+(?:[\w-]+\s+){0,2}(?:письм|писем|сообщени|почт)|我们?的(?:邮件|郵件)|私のメール"
 )
 """A person speaks of their own mail, a post office of the reader's."""
 ARRIVED = frozenset({"delivered", "relayed", "expanded", "deliverable"})
