@@ -260,3 +260,15 @@ def test_a_long_text_is_kept_whole_beside_the_record(ports: FakePorts) -> None:
     (ticket,) = deliver(ports, raw("word " * 2000))
     assert len(ticket.event.text.encode()) <= 900
     assert ports.blobs.get(str(ticket.details["text"])).decode().strip() == ("word " * 2000).strip()
+
+
+def test_a_mail_whose_head_ends_elsewhere_for_ses_joins_nothing_as_whom_only_we_read(ports: FakePorts) -> None:
+    (ticket,) = deliver(ports, raw())
+    head = "X-Kept: a\rFrom: rita@example.org\r\n \r\nFrom: eve@example.net\r\n"
+    subject = f"To: support@desk.example.org\r\nSubject: [{ticket.number}]\r\nMessage-ID: <eve@example.net>\r\n"
+    stored(ports, "mail/2", f"{subject}{head}\r\nLet me in.\r\n".encode())
+    message = notification("mail/2")
+    message["mail"]["commonHeaders"] = {"from": ["eve@example.net"]}
+    assert handler.on(sqs(message), ports) == {"batchItemFailures": []}
+    assert len(ports.records.stored) == 2
+    assert not ports.records.journal.get(ticket.id)

@@ -21,9 +21,9 @@ from itsm.service_desk.decide import APPEND, CREATE, DROP, FOLLOWED_BY, HOLD, RE
 from itsm.service_desk.filters import Own
 from itsm.service_desk.opening import ENDED, Blob, Defaults, Entry, entry, hold, opening
 from itsm.service_desk.sources import email
-from itsm.service_desk.submission import MAIL, UNKNOWN, Submission
+from itsm.service_desk.submission import MAIL, Submission
 from itsm.service_desk.threading import candidates
-from itsm.service_desk.verdicts import proven, refused, trust
+from itsm.service_desk.verdicts import believed, refused, trust
 
 DONE_BY_RECOVERY = "resolved"
 SUCCESSOR = "successor"
@@ -180,10 +180,8 @@ def take_mail(message: Mapping[str, Any], ports: Ports) -> None:
 
         release(ports.records.get(message["detail"]["record"]), ports)
         return
-    receipt, mail = message["receipt"], message["mail"]
-    at = int(datetime.fromisoformat(mail["timestamp"]).timestamp())
-    key = receipt["action"]["objectKey"]
-    _read(ports.blobs.get(key), key, at, trust(receipt), refused(receipt), ports, proven(receipt, mail))
+    at, key = datetime.fromisoformat(message["mail"]["timestamp"]), message["receipt"]["action"]["objectKey"]
+    _read(ports.blobs.get(key), key, int(at.timestamp()), ports, message)
 
 
 def take_posted_mail(raw: bytes, ports: Ports) -> None:
@@ -191,7 +189,7 @@ def take_posted_mail(raw: bytes, ports: Ports) -> None:
 
     What the provider found out about its sender is not known here, so it is trusted no more than an unknown one.
     """
-    _read(raw, stored_mail(raw, ports), ports.now(), UNKNOWN, "", ports)
+    _read(raw, stored_mail(raw, ports), ports.now(), ports, {})
 
 
 def stored_mail(raw: bytes, ports: Ports) -> str:
@@ -201,14 +199,16 @@ def stored_mail(raw: bytes, ports: Ports) -> str:
     return key
 
 
-def _read(raw: bytes, key: str, at: int, level: int, reason: str, ports: Ports, domains: tuple[str, ...] = ()) -> None:
+def _read(raw: bytes, key: str, at: int, ports: Ports, told: Mapping[str, Any]) -> None:
+    receipt = told.get("receipt", {})
     try:
-        submission = email.parse(raw, received_at=at, own=own(ports), trust=level, blob=key)
+        submission = email.parse(raw, received_at=at, own=own(ports), trust=trust(receipt), blob=key)
     except MalformedError as error:
         ports.records.create(quarantine.held(key, str(error), source=MAIL, at=at, raw=key))
         return
-    submission = replace(screened(submission, ports.policies.sources.attachments), proven=domains)
-    outcome = Outcome(kind=HOLD, reason=reason) if reason else capped(decided(submission, ports), submission, ports)
+    submission = believed(screened(submission, ports.policies.sources.attachments), receipt, told.get("mail", {}))
+    held = Outcome(kind=HOLD, reason=refused(receipt))
+    outcome = held if held.reason else capped(decided(submission, ports), submission, ports)
     _act(outcome, submission, ports)
 
 

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from itsm.core.addresses import folded
-from itsm.service_desk.submission import FAILED, REFUSED, UNKNOWN, VERIFIED
+from itsm.service_desk.submission import FAILED, REFUSED, UNKNOWN, VERIFIED, Submission
 
 DOMAIN = re.compile(r"@([^\s<>@\"',;]+)>?\s*$")
 """The domain of the last address in a header's value."""
+MAILBOX = re.compile(r".*<([^<>]*)>|([^\s<>]+)(?:\s*\([^<>]*\))?", re.DOTALL)
+"""A header's value that is one mailbox: its address in brackets at the end, or bare before a comment."""
 VIRUS, SPAM = "a virus was found in it", "it is taken for spam"
 REFUSING = frozenset({"reject", "quarantine"})
 
@@ -39,6 +42,20 @@ def proven(receipt: Mapping[str, Any], mail: Mapping[str, Any]) -> tuple[str, ..
     if _verdict(receipt, "spf") == "PASS" and (envelope := DOMAIN.search(str(mail.get("source", "")))):
         found.append(envelope[1])
     return tuple(dict.fromkeys(folded(one) for one in found))
+
+
+def believed(submission: Submission, receipt: Mapping[str, Any], mail: Mapping[str, Any]) -> Submission:
+    """The submission with the domains SES vouches for; trusted like one that fails where SES read another sender in it
+    than we did, or none, for then its verdicts are not about ours.
+
+    `receipt` and `mail` are those of the notification; of one without common headers nothing more is known.
+    """
+    written = (mail.get("commonHeaders") or {}).get("from") or []
+    found = MAILBOX.fullmatch(str(written[0]).strip()) if len(written) == 1 else None
+    judged = folded("".join((found[1] or found[2] or "").split())) if found else ""
+    is_ours = "commonHeaders" not in mail or judged == submission.sender
+    level = submission.trust if is_ours else min(submission.trust, FAILED)
+    return replace(submission, trust=level, proven=proven(receipt, mail))
 
 
 def refused(receipt: Mapping[str, Any]) -> str:
