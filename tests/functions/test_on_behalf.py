@@ -94,6 +94,9 @@ def test_who_asks_and_who_asked_for_them_may_both_add_to_the_ticket() -> None:
         "________________________________\nFrom: Rita [mailto:rita@customer.example]\nSent: Monday\nTo: Ada\n\nHelp",
         "Begin forwarded message:\n\n> From: Rita <rita@customer.example>\n> Subject: X\n> Date: D\n> To: ada\n\nHelp",
         "*From:* Rita <rita@customer.example>\n*Sent:* Monday\n*To:* Ada\n*Subject:* It\n\nHelp",
+        "Subject: It\nDate: Monday\nFrom: Rita <rita@customer.example>\nTo: A\n\nFrom: V <v@x.example>\nTo: R\nSent: D",
+        "Kimden: Rita <rita@customer.example>\nTarih: D\nKime: Ada\n\nFrom: V <v@x.example>\nDate: D\nTo: R",
+        "From: Rita <rita@customer.example<mailto:rita@customer.example>>\nSent: Monday\nTo: Ada\n\nHelp",
     ],
 )
 def test_heads_of_forwarded_mails_are_read_as_the_usual_programs_write_them(body: str) -> None:
@@ -105,6 +108,25 @@ def test_a_mail_forwarded_as_an_attachment_is_its_writers() -> None:
     body = f"--b\r\n\r\nSee.\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--\r\n"
     record = mail(FakePorts(), body, Content_Type='multipart/mixed; boundary="b"')
     assert record.requester == RITA
+
+
+@pytest.mark.parametrize(
+    ("writer", "requester"),
+    [
+        ("Eve <eve@evil.example>", "eve@evil.example"),
+        ("Eve", AGENT),
+        (AGENT, AGENT),
+        ('"rita@customer.example" [mailto:eve@evil.example]', AGENT),
+        ("rita@customer.example, Eve <eve@evil.example>", AGENT),
+    ],
+)
+def test_what_a_stranger_attached_or_is_called_makes_a_forwarded_mail_nobody_elses(writer: str, requester: str) -> None:
+    head = f"From: {writer}\r\nSent: Monday\r\nTo: Ada\r\nSubject: It\r\n\r\nPay me."
+    inner = "From: Rita <rita@customer.example>\r\nSubject: It\r\n\r\nPay Eve."
+    body = f"--b\r\n\r\n{head}\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--\r\n"
+    record = mail(FakePorts(), body, Content_Type='multipart/mixed; boundary="b"')
+    assert record.requester == requester
+    assert RITA not in record.participants
 
 
 @pytest.mark.parametrize(

@@ -103,5 +103,5 @@ def test_a_mail_made_to_look_like_many_heads_is_read_in_no_time(line: str) -> No
     from itsm.service_desk.sources.passed_on import _head
 
     began = time.process_time()
-    list(_head("\n".join([line] * 5_000)))
+    _head("\n".join([line] * 5_000))
     assert time.process_time() - began < 0.5
