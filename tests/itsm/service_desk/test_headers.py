@@ -53,7 +53,19 @@ def test_a_sender_written_as_people_write_it_is_who_was_vouched_for(sender: str)
     assert (read(sender).sender, read(sender).trust) == (RITA, VERIFIED)
 
 
-@pytest.mark.parametrize("value", ['"\\' * 16_000, '("a\\' * 8_000, "(" * 32_000, '("' * 16_000, ', "(' * 9_000])
+@pytest.mark.parametrize("sender", ["pat.o'brien@example.org", "Pat O'Brien <pat.o'brien@example.org>"])
+def test_an_apostrophe_in_an_address_is_part_of_it(sender: str) -> None:
+    assert (read(sender).sender, read(sender).trust) == ("pat.o'brien@example.org", VERIFIED)
+
+
+def test_an_address_in_single_quotes_is_what_they_hold() -> None:
+    assert [address for _, address in headers.addresses(f"'{RITA}', to='{EVIL}'")] == [RITA, EVIL]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['"\\' * 16_000, '("a\\' * 8_000, "(" * 32_000, '("' * 16_000, ', "(' * 9_000, "a'" * 16_000, "a''" * 11_000],
+)
 def test_quotes_and_comments_without_end_are_read_in_time(value: str) -> None:
     started = time.process_time()
     headers.addresses(value)

@@ -18,8 +18,9 @@ MAX_ADDRESS = 320
 WORD = re.compile(r"=\?([^?*\s\"<>]{1,60})(?:\*[^?]{0,20})?\?([bBqQ])\?([^?]*|[^?]*\?[^=?][^?]*)\?=")
 BETWEEN = re.compile(r"[ \t\r\n]*")
 ATOM = r"[^\s<>\"',;:()\[\]@\\]"
-ADDRESS = re.compile(rf"(?<!{ATOM}){ATOM}+@(?:{ATOM}+|\[[^\]\s]{{1,60}}\])")
-"""One is looked for where a word begins, and not at each of its letters: that would take the square of its length."""
+ADDRESS = re.compile(rf"(?<!{ATOM})(?<!\w'){ATOM}++(?:(?<=\w)'(?=\w){ATOM}++)*+@(?:{ATOM}+|\[[^\]\s]{{1,60}}\])")
+"""One is looked for where a word begins, and not at each of its letters: that would take the square of its length. An
+apostrophe between two letters is part of a name (RFC 5321 4.1.2), any other a quotation mark."""
 QUOTED_LOCAL = re.compile(r"\"([^\"@<>]{1,64})\"\s*@([^\s<>\"',;:()\[\]@\\]+)")
 ONLY = re.compile(r"[^<>]*<([^<>]*)>[\s,;]*|[\s,;]*([^\s,;<>]+)[\s,;]*")
 """A mailbox in brackets or bare, and nothing glued to it."""
