@@ -72,6 +72,15 @@ def test_a_used_token_with_another_body_is_refused_and_the_same_body_is_a_repeat
     assert len(ports.records.stored) == 1
 
 
+def test_a_used_token_stays_used_to_the_last_second_its_stamp_is_good_for(ports: FakePorts) -> None:
+    ports.time += 120
+    first, other = (mailgun(ports, subject=word, sender="rita@example.org") for word in ("One", "Two"))
+    ports.time -= 120
+    assert post(ports, "mailgun", first, content_type=FORM)["statusCode"] == 201
+    ports.time += 240
+    assert post(ports, "mailgun", other, content_type=FORM)["statusCode"] == 401
+
+
 def test_postmark_posts_json_and_its_password_is_checked(ports: FakePorts) -> None:
     body = json.dumps({"MessageID": "m-1", "Subject": "One", "TextBody": "Words", "From": "rita@example.org"}).encode()
     assert post(ports, "postmark", body, authorization="Basic ZGVzazpwYXNz")["statusCode"] == 201
