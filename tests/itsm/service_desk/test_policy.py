@@ -85,6 +85,8 @@ SOURCES: dict[str, Callable[[Sources], Sources]] = {
     "webhook.new.verify.algorithm": lambda policy: with_verify(policy, algorithm="md5"),
     "webhook.new.verify.header": lambda policy: with_verify(policy, header=""),
     "webhook.new.verify.template": lambda policy: with_verify(policy, template="{ts}"),
+    "webhook.mail": lambda policy: replace(policy, webhook={"mail": policy.webhook["monitoring"]}),
+    "webhook.form-incident": lambda policy: replace(policy, webhook={"form-incident": policy.webhook["monitoring"]}),
     "webhook.new.verify.tolerance": lambda policy: with_verify(policy, tolerance=0),
 }
 
@@ -92,6 +94,16 @@ SOURCES: dict[str, Callable[[Sources], Sources]] = {
 @pytest.mark.parametrize("key", SOURCES)
 def test_a_fault_in_the_sources_is_named(policies: Policies, key: str) -> None:
     assert [path for path, _ in problems(SOURCES[key](policies.sources))] == [key]
+
+
+def test_mail_is_taken_from_nobody_unknown_and_a_time_only_where_it_is_signed(policies: Policies) -> None:
+    postmark = policies.sources.webhook["postmark"]
+    for one in (replace(postmark, mail=None), replace(postmark, raw="")):
+        open_door = replace(one, verify=replace(one.verify, scheme="none"))
+        found = problems(replace(policies.sources, webhook={"new": open_door}))
+        assert [path for path, _ in found] == ["webhook.new.verify.scheme"]
+    unsigned = with_verify(policies.sources, template="{id}.{body}")
+    assert [path for path, _ in problems(unsigned)] == ["webhook.new.verify.template"]
 
 
 def asking(policy: Forms, *more: Question) -> Forms:

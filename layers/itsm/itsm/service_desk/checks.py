@@ -20,6 +20,7 @@ from itsm.service_desk.policy import (
     WebhookSource,
 )
 from itsm.service_desk.sources.form import TOKEN, TRAP
+from itsm.service_desk.submission import ALARM, FORM, MAIL
 
 PRACTICES = ("incident", "request", "change", "problem")
 SCHEMES = ("hmac", "token", "sns", "ecdsa", "form", "none")
@@ -48,6 +49,10 @@ def sources_problems(sources: Sources) -> Problems:
     for number, window in enumerate(sources.maintenance):
         found += _window_problems(f"maintenance.{number}", window, services)
     for name, webhook in sources.webhook.items():
+        if name in (MAIL, ALARM) or name.startswith(f"{FORM}-"):
+            found.append((f"webhook.{name}", "is what tickets of the desk's own are kept under: take another name"))
+        if webhook.verify.scheme == "none" and (webhook.raw or webhook.mail):
+            found.append((f"webhook.{name}.verify.scheme", "anybody could post mail in anybody's name: choose another"))
         found += _webhook_problems(f"webhook.{name}", webhook, services)
     return found
 
@@ -143,6 +148,8 @@ def _verification_problems(path: str, verify: Verification) -> Problems:
         found.append((f"{path}.template", "the body must be signed: put {body} into the template"))
     if "{ts}" in verify.template and not (verify.timestamp_header or verify.timestamp_field):
         found.append((f"{path}.template", "{ts} needs timestamp_header or timestamp_field"))
+    if verify.scheme in ("hmac", "ecdsa") and verify.timestamp_header and "{ts}" not in verify.template:
+        found.append((f"{path}.template", "a time that is not signed stops no replay: put {ts} into the template"))
     if "{id}" in verify.template and not verify.id_header:
         found.append((f"{path}.template", "{id} needs id_header"))
     if verify.timestamp_field and not verify.separator:
