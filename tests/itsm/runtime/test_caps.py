@@ -6,7 +6,7 @@ from itsm.runtime.caps import capped
 from itsm.service_desk.decide import CREATE, HOLD, Outcome
 from itsm.service_desk.opening import hold
 from itsm.service_desk.sources import email
-from itsm.service_desk.submission import Submission
+from itsm.service_desk.submission import FAILED, Submission
 
 from tests.fakes import FakePorts
 from tests.support.mail import raw
@@ -37,3 +37,10 @@ def test_the_same_words_again_and_again_are_held_and_stay_held_when_delivered_ag
     assert outcomes[-1].kind == HOLD
     ports.records.create(hold(mails[-1], outcomes[-1].reason))
     assert replace(capped(NEW, mails[-1], ports), related="") == replace(outcomes[-1], related="")
+
+
+def test_mail_that_fails_uses_up_nothing_of_whom_it_names() -> None:
+    ports = FakePorts()
+    forged = [replace(a_mail(ports, str(at)), trust=FAILED) for at in range(80)]
+    assert [capped(NEW, mail, ports).kind for mail in forged][-1] == HOLD
+    assert capped(NEW, a_mail(ports, "own"), ports).kind == CREATE

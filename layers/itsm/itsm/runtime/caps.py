@@ -7,7 +7,7 @@ from itsm.core.ports import Records
 from itsm.runtime.ports import Ports
 from itsm.service_desk.decide import APPEND, CREATE, HOLD, REOPEN, Outcome
 from itsm.service_desk.opening import hold
-from itsm.service_desk.submission import Submission
+from itsm.service_desk.submission import FAILED, Submission
 
 HOUR = 3_600
 FREE = 3
@@ -18,20 +18,21 @@ def capped(outcome: Outcome, submission: Submission, ports: Ports) -> Outcome:
     """The outcome, or HOLD where its sender writes too much: in all, on one ticket, or the same words again and again.
 
     The last is the breaker of loops: two machines that answer each other say the same thing (RFC 3834 2 and 5). A mail
-    that has had its outcome already keeps it.
+    that has had its outcome already keeps it. What fails DMARC is counted apart: a forger uses up nobody's mail.
     """
     if outcome.kind not in (CREATE, APPEND, REOPEN) or (outcome.kind == CREATE and outcome.record is not None):
         return outcome
     count, policy = ports.once.count, ports.policies.sources.mail
-    if (sent := count(f"mail#{submission.sender}", HOUR)) <= FREE:
+    who = f"mail#{'' if submission.trust > FAILED else 'failed#'}{submission.sender}"
+    if (sent := count(who, HOUR)) <= FREE:
         return outcome
     if not ports.once.first(f"mail#{submission.comment_id}", HOUR):
         return _as_before(outcome, submission, ports.records)
     words = hashlib.sha256(submission.reply.encode("utf-8", "replace")).hexdigest()[:32]
     reason = ""
-    if count(f"mail#{submission.sender}#{words}", HOUR) > policy.same_words - FREE:
+    if count(f"{who}#{words}", HOUR) > policy.same_words - FREE:
         reason = "the same words came again and again from this sender: a loop?"
-    elif outcome.record and count(f"mail#{submission.sender}#{outcome.record.id}", HOUR) > policy.per_thread - FREE:
+    elif outcome.record and count(f"{who}#{outcome.record.id}", HOUR) > policy.per_thread - FREE:
         reason = f"more than {policy.per_thread} mails on one ticket came from this sender in an hour"
     elif sent > policy.per_sender:
         reason = f"more than {policy.per_sender} mails came from this sender in an hour"
