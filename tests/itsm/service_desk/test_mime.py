@@ -90,6 +90,12 @@ def test_what_was_written_under_base64_is_no_part_of_the_file() -> None:
     assert mail.attachments[0].content == b"%PDF-1.4 hello"
 
 
+def test_lines_that_were_encoded_each_for_itself_stay_over_what_was_written_under_them() -> None:
+    lines = "".join(base64.encodebytes(line).decode() for line in (b"one\n", b"two\n", b"three\n", b"four\n"))
+    mail = read(a_mail(lines + "-- \nThis mail was scanned\n", Content_Transfer_Encoding="base64"))
+    assert mail.text == "one\ntwo\nthree\nfour"
+
+
 def test_base64_that_was_glued_from_pieces_is_read_to_its_end() -> None:
     glued = base64.encodebytes(b"It is ").decode() + "\n" + base64.encodebytes(b"a b").decode() + "c2xvdw==\n"
     mail = read(a_mail(glued.replace("YSBi", "YQ=="), Content_Transfer_Encoding="base64"))

@@ -226,9 +226,11 @@ def _decoded(raw: bytes, encoding: str) -> bytes:
 
 
 def _without_footer(raw: bytes) -> bytes:
-    """Base64 without the words a scanner or a list put under its last line; pieces glued together stay."""
+    """Base64 without the words a scanner or a list put under its last line; pieces glued together stay, and lines that
+    were encoded each for itself."""
     ended = PADDED.search(raw)
-    return raw[: ended.end()] if ended and NO_BASE64.search(raw, ended.end()) else raw
+    words = NO_BASE64.search(raw, ended.end()) if ended else None
+    return raw[: raw.rfind(b"=", 0, words.start()) + 1] if words else raw
 
 
 def _uuencoded(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
