@@ -121,6 +121,10 @@ def test_a_sender_whose_name_holds_mta_is_no_post_office() -> None:
         ("Delivery failure notification", "Your message could not be delivered to:\r\nuser@example.net"),
         ("RE: a post : non remis (delivery failed)", "Votre message n'a pas pu etre delivre a\r\nuser@example.net"
             "\r\nYour message could not be delivered"),
+        ("Nicht zustellbar", "Ein Fehler ist mit der Mail aufgetreten.\r\nuser@example.net: 550"),
+        ("Undeliverable", "Our mail server could not deliver your message to\r\nuser@example.net"),
+        ("Unzustellbar", "Unser E-Mail-System: nicht zugestellt an\r\nuser@example.net"),
+        ("Non remis", "550 user@example.net\r\nRépondez-moi par mail"),
         ("Mail could not be delivered", "It was rejected.\r\n\r\n--- Original message follows ---\r\nHello"),
     ],
 )  # fmt: skip

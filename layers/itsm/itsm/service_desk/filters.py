@@ -80,9 +80,11 @@ ANSWER = r"\s*(?:re|aw|antw|sv|vs|odp|ynt|回复|答复)\s?[:：]"
 OWN_MAIL = (
     r"\b(?:my|our|mein\w*|unser\w*|mon|mes|nos|notre|mis?|nuestr\w+|mio|mia|miei|nostr\w+|mijn|onze)\s+"
     r"(?:[\w-]+\s+){0,2}(?:(?:e-?)?mails?|messages?|nachrichten?|courriels?|correos?|mensajes?|messagg[io]|berichten?)\b"
-    r"|\b(?:meus?|minhas?|nossos?|nossas?|min[ae]?|mitt?|v[åa]r[ta]?|våre|vores|m[oó]j[ae]?|moi\w*|nasz\w*|m[ůo]j|naš\w*)\s+"
-    r"(?:[\w-]+\s+){0,2}(?:(?:e-?)?(?:mail|post|mejl)\w*|mensage\w+|mensagen\w*|meddeland\w+|beskeder?|wiadomo\w+|zpráv\w+)"
-    r"|\b(?:мо[йияеёюи]\w*|наш\w*)\s+(?:[\w-]+\s+){0,2}(?:письм|писем|сообщени|почт)|我们?的(?:邮件|郵件)|私のメール"
+    r"(?![-\s]*(?:serv|syst|gatew|filt|relay|rout|host|admin))"
+    r"|\b(?:meus?|minhas?|nossos?|nossas?|min[ae]|mitt|vår[ta]?|våre|vores|m[oóů]j[ae]?|moi(?:ch|mi?)|nasz\w*|naš\w*)\s+"
+    r"(?:[\w-]+\s+){0,2}(?:(?:e-?)?(?:mail|post|mejl)(?:et|en|e|a|i|ów|s)?\b(?![-\s]*(?:serv|syst))|mensage\w+"
+    r"|meddeland\w+|beskeder?|wiadomo\w+|zpráv\w+)|\bmin (?:e-?)?(?:mail|post)\b"
+    r"|\b(?:мо[йияеёюи]\w*|наш\w*)\s+(?:[\w-]+\s+){0,2}(?:письм|писем|сообщени)|我们?的(?:邮件|郵件)|私のメール"
 )
 """A person speaks of their own mail, a post office of the reader's."""
 ARRIVED = frozenset({"delivered", "relayed", "expanded", "deliverable"})
