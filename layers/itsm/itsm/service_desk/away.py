@@ -31,7 +31,7 @@ WHILE = (
     r"\s+(?:(?:until|till|bis|jusqu\S*|hasta|fino|tot|t\.o\.m\.)\s"
     rf"|(?:(?:from|since|for|on|vom|von|ab|seit|du|desde|dal|van|f\.o\.m\.)\s+)?(?:\d|{DAYS}))"
 )
-OF_SOMETHING = r"(?:my|our|your|the|mein\w*|unser\w*|der|die|das|mon|ma|notre|le|la)\s"
+OF_SOMETHING = r"(?:my|our|your|the|mein\w*|unser\w*|der|die|das|mon|ma|notre|le|la)\s|.{1,30}\bstatus\b"
 """Who is named so is spoken of by somebody else: "Our approver is on vacation"."""
 NAMED = (
     rf"(?:i am|i['’]m|ich bin|je suis|(?!{OF_SOMETHING}).{{1,40}}?\b(?:is|ist|est))\s+"

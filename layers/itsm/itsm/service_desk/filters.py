@@ -80,13 +80,17 @@ ANSWER = r"\s*(?:re|aw|antw|sv|vs|odp|ynt|回复|答复)\s?[:：]"
 OWN_MAIL = (
     r"\b(?:my|our|mein\w*|unser\w*|mon|mes|nos|notre|mis?|nuestr\w+|mio|mia|miei|nostr\w+|mijn|onze)\s+"
     r"(?:[\w-]+\s+){0,2}(?:(?:e-?)?mails?|messages?|nachrichten?|courriels?|correos?|mensajes?|messagg[io]|berichten?)\b"
-    r"(?![-\s]*(?:serv|syst|gatew|filt|relay|rout|host|admin))"
+    r"(?![-\s]*(?:serv|syst|gatew|filt|relay|rout|host|admin|size|polic|secur))"
     r"|\b(?:meus?|minhas?|nossos?|nossas?|min[ae]|mitt|vår[ta]?|våre|vores|m[oóů]j[ae]?|moi(?:ch|mi?)|nasz\w*|naš\w*)\s+"
     r"(?:[\w-]+\s+){0,2}(?:(?:e-?)?(?:mail|post|mejl)(?:et|en|e|a|i|ów|s)?\b(?![-\s]*(?:serv|syst))|mensage\w+"
     r"|meddeland\w+|beskeder?|wiadomo\w+|zpráv\w+)|\bmin (?:e-?)?(?:mail|post)\b"
     r"|\b(?:мо[йияеёюи]\w*|наш\w*)\s+(?:[\w-]+\s+){0,2}(?:письм|писем|сообщени)|我们?的(?:邮件|郵件)|私のメール"
 )
 """A person speaks of their own mail, a post office of the reader's."""
+PARCEL = (
+    r"\b(?:parcels?|packages?|shipments?|sendung|paket\w*|colis|paquetes?|pacc(?:o|hi)|pakket\w*|paczk\w+"
+    r"|посылк\w+)\b"
+)
 ARRIVED = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 """Actions of a delivery status that tell of no failure (RFC 3464 2.3.3, and Postfix's `deliverable`)."""
 SUPPRESS = r"\b(?:all|oof|autoreply)\b"
@@ -200,11 +204,13 @@ def _bounce(mail: Mail, sender: str, own: Own) -> Classification | None:
 def _returns(mail: Mail, subject: str, body: str) -> bool:
     """Whether a mail that speaks of failed delivery may be one: people complain of it, and answer about it, too.
 
-    It shows what it returns, or names an address that is not whom they write to; and it speaks of the reader's mail.
+    It shows what it returns, or names an address that is not whom they write to; and it speaks of the reader's mail,
+    and of no parcel.
     """
     if _answers(mail, subject):
         return False
-    return shows_returned(mail) or (not holds(OWN_MAIL, body) and bool(failures(mail)))
+    is_other = holds(OWN_MAIL, body) or holds(PARCEL, subject)
+    return shows_returned(mail) or (not is_other and bool(failures(mail)))
 
 
 def _answers(mail: Mail, subject: str) -> bool:
