@@ -96,6 +96,14 @@ def test_lines_that_were_encoded_each_for_itself_stay_over_what_was_written_unde
     assert mail.text == "one\ntwo\nthree\nfour"
 
 
+def test_a_page_is_read_beside_an_alternative_that_has_lost_its_parts() -> None:
+    parts = (
+        "--b\r\nContent-Type: text/html\r\n\r\n<p>Slow</p>\r\n--b\r\nContent-Type: multipart/related; boundary=c\r\n"
+    )
+    mail = read(a_mail(f"{parts}\r\nlost\r\n--b--\r\n", Content_Type="multipart/alternative; boundary=b"))
+    assert mail.text == "Slow\n\nlost"
+
+
 def test_base64_that_was_glued_from_pieces_is_read_to_its_end() -> None:
     glued = base64.encodebytes(b"It is ").decode() + "\n" + base64.encodebytes(b"a b").decode() + "c2xvdw==\n"
     mail = read(a_mail(glued.replace("YSBi", "YQ=="), Content_Transfer_Encoding="base64"))

@@ -148,7 +148,8 @@ def _leaves(message: Message) -> Iterator[Part]:
                 alternative = alternative or groups
             stack += [(child, depth + 1, kind, alternative) for child in reversed(_children(one))]
             continue
-        yield from _leaf(one, kind, parameters, parent, alternative)
+        # What has no parts but should is no version of what stands beside it.
+        yield from _leaf(one, kind, parameters, parent, 0 if kind.startswith("multipart/") else alternative)
 
 
 def _leaf(message: Message, kind: str, parameters: dict[str, str], parent: str, alternative: int) -> Iterator[Part]:
