@@ -57,6 +57,7 @@ def _pages() -> Iterator[tuple[str, bytes]]:
     yield "items in items", b"<dd><li>" * 120_000
     yield "ends of nothing", b"<b></p>" * 140_000
     yield "marks in rows", b"<dd>><dd x=1>" * 40_000
+    yield "paragraphs without end", b"<p>x" * 260_000
     yield "words in pieces", b"<i>x</i>" * 120_000
     yield "attributes", b"<p " + b"a=b " * 200_000 + b">x"
 

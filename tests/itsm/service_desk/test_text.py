@@ -93,6 +93,11 @@ def test_many_elements_that_nothing_closes_are_no_nesting() -> None:
     assert text.readable(page).endswith("* item\n* item")
 
 
+def test_what_is_hardly_more_than_tags_is_told_in_its_words_alone() -> None:
+    assert text.sanitised("<p>x" * 200_000).startswith("<p>x<br>\nx<br>\nx")
+    assert text.sanitised("<p>x</p>" * 100_000).startswith("<p>x</p><p>x</p>")
+
+
 def test_what_nests_absurdly_is_told_in_its_words_alone() -> None:
     deep = "<style>b { top: 1px }</style>" + "<div>" * 500 + "One &lt;b&gt;<br>two" + "<script>x()</script>"
     assert text.sanitised(deep) == "<p>One &lt;b&gt;<br>\ntwo</p>"

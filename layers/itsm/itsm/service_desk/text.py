@@ -7,7 +7,7 @@ from itsm.service_desk.sources import charsets
 
 MAX_HTML = 1_048_576
 MAX_TEXT = 1_048_576
-MAX_NESTING = 400
+MAX_NESTING, MAX_ELEMENTS = 400, 130_000
 TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,40})")
 VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 IMPLIED = frozenset({"p", "option", "tr", "td", "th", "thead", "tbody", "tfoot", "caption", "colgroup"})
@@ -48,12 +48,13 @@ def sanitised(html: str) -> str:
     """HTML with nothing in it that acts or calls home: an allow list of tags, safe links, images only by `cid:`.
 
     Hidden characters go as well, which HTML can spell without holding them. At most 1 MiB of it is read. What nests
-    absurdly deep comes back as bare text, since cleaning it would take too long.
+    absurdly deep, or is hardly more than tags, comes back as bare text, since cleaning and reading it would take too
+    long.
     """
     import nh3
 
     html = html[:MAX_HTML]
-    if _nesting(html) > MAX_NESTING:
+    if html.count("<") - html.count("</") > MAX_ELEMENTS or _nesting(html) > MAX_NESTING:
         return escaped(_bare(html))
     clean = nh3.clean(
         html,
