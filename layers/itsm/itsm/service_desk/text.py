@@ -51,10 +51,15 @@ def sanitised(html: str) -> str:
     absurdly deep, or is hardly more than tags, comes back as bare text, since cleaning and reading it would take too
     long.
     """
+    from html import escape
+
     import nh3
 
     html = html[:MAX_HTML]
-    if html.count("<") - html.count("</") > MAX_ELEMENTS or _nesting(html) > MAX_NESTING:
+    if html.count("<") - html.count("</") > MAX_ELEMENTS:
+        # a tag at each line's end would take as long again
+        return f"<pre>{escape(_bare(html))}</pre>"
+    if _nesting(html) > MAX_NESTING:
         return escaped(_bare(html))
     clean = nh3.clean(
         html,
